@@ -1,0 +1,1422 @@
+/*
+ * Joinly Storage: key-value, lobby and player storage over SQLite, with a cache that is never stale.
+ *
+ * This header is the specification of the C ABI. It is written from the library's source: do not edit it.
+ * License: MIT OR Apache-2.0.
+ *
+ * Conventions, for every function:
+ * - Arguments come as: the object, inputs, outputs, `joinly_error **err`. `err` may be NULL; on failure it receives an
+ *   error object that the caller frees with joinly_error_free. On success, and for the outcomes marked "no error
+ *   object", it receives NULL.
+ * - Bytes are pointer and length and may hold any value, NUL included. NULL is allowed for length 0. Only paths, URLs
+ *   and names are NUL-terminated strings, in UTF-8.
+ * - Outputs are NULL or 0 after a failure.
+ * - `T **` outputs are owned by the caller and freed with the function of their type, never with free(). A returned
+ *   `const T *` is borrowed.
+ * - Objects are handles, not addresses: a NULL, closed, freed or foreign one is answered with JOINLY_BAD_HANDLE, or
+ *   ignored by functions that return nothing. They never crash the host.
+ * - Structs that may grow start with `struct_size`: zero-initialise them and set it to sizeof.
+ * - No function unwinds or aborts; a defect inside is contained and answered with JOINLY_PANIC.
+ */
+
+
+#ifndef JOINLY_STORAGE_H
+#define JOINLY_STORAGE_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+/**
+ * The version of the C ABI that this header describes. It rises only when the ABI breaks, together with the
+ * library's SONAME.
+ */
+#define JOINLY_ABI_VERSION 1
+
+/**
+ * Nothing.
+ */
+#define JOINLY_LOG_OFF 0
+
+/**
+ * Contained defects, failed background work.
+ */
+#define JOINLY_LOG_ERROR 1
+
+/**
+ * Things that will become a problem, such as a write-ahead log that cannot shrink.
+ */
+#define JOINLY_LOG_WARN 2
+
+/**
+ * Opening, closing, recovery.
+ */
+#define JOINLY_LOG_INFO 3
+
+/**
+ * Durability by default: `JOINLY_DURABILITY_PROCESS`.
+ */
+#define JOINLY_DURABILITY_DEFAULT 0
+
+/**
+ * An acknowledged commit survives power loss: the device is synchronised before the call returns. Concurrent
+ * writers share one synchronisation.
+ */
+#define JOINLY_DURABILITY_POWER 1
+
+/**
+ * An acknowledged commit survives the death of the process. Power loss may roll back the last commits, never
+ * part of one, and never damages the file.
+ */
+#define JOINLY_DURABILITY_PROCESS 2
+
+/**
+ * Acknowledged from memory and a journal, written to the engine in batches. Not available in this version:
+ * opening answers `JOINLY_UNSUPPORTED`.
+ */
+#define JOINLY_DURABILITY_BEHIND 3
+
+/**
+ * Watch from the present on.
+ */
+#define JOINLY_FROM_NOW UINT64_MAX
+
+/**
+ * The key was written.
+ */
+#define JOINLY_CHANGE_PUT 1
+
+/**
+ * The key was deleted.
+ */
+#define JOINLY_CHANGE_DELETE 2
+
+/**
+ * The key had expired and was removed.
+ */
+#define JOINLY_CHANGE_EXPIRE 3
+
+/**
+ * A list of checks and mutations. It belongs to no store and may be committed to several, or again. Usable from
+ * any thread; freed with `joinly_batch_free`.
+ */
+typedef struct joinly_batch joinly_batch;
+
+/**
+ * A bounded cache in memory with least-recently-used eviction and expiry. Every operation takes constant time.
+ * Usable from any thread at the same time.
+ */
+typedef struct joinly_cache joinly_cache;
+
+/**
+ * The changes of one commit. Immutable; usable from any thread; freed with `joinly_changes_free`.
+ */
+typedef struct joinly_changes joinly_changes;
+
+/**
+ * A failure: status, message, engine code. Immutable; usable from any thread; freed with `joinly_error_free`.
+ */
+typedef struct joinly_error joinly_error;
+
+/**
+ * An immutable page of rows, the result of one call. Usable from any thread; freed with `joinly_page_free`.
+ */
+typedef struct joinly_page joinly_page;
+
+/**
+ * An open store. Usable from any thread at the same time. Handles are never dereferenced: a closed, freed,
+ * foreign or invented one is answered with `JOINLY_BAD_HANDLE`. After `fork()` the child's handles answer
+ * `JOINLY_FORKED`.
+ */
+typedef struct joinly_store joinly_store;
+
+/**
+ * A transaction: reads of one moment plus its own writes, committed together or not at all. It belongs to one
+ * thread at a time (`JOINLY_BUSY` otherwise). It takes no lock until it commits: a transaction whose reads were
+ * overtaken by another writer loses with `JOINLY_CONFLICT`, changes nothing, and is to be repeated from its begin.
+ */
+typedef struct joinly_txn joinly_txn;
+
+/**
+ * A value read from a store or cache: a reference-counted pin. Its bytes stay valid and unchanged until it is
+ * freed, whatever happens to the key, the cache or the store. Immutable; usable from any thread.
+ */
+typedef struct joinly_value joinly_value;
+
+/**
+ * A position in the change log. It belongs to one thread at a time (`JOINLY_BUSY` otherwise).
+ */
+typedef struct joinly_watch joinly_watch;
+
+/**
+ * What a call answers: `JOINLY_OK` or one of the statuses below. Codes are never reused.
+ */
+typedef int32_t joinly_status;
+
+/**
+ * Receives a message: its level (`JOINLY_LOG_*`), a UTF-8 text valid during the call, and the pointer given at
+ * registration. Called from any thread, also the library's own; it must not call the library.
+ */
+typedef void (*joinly_log_callback)(int32_t level,
+                                    const char *message,
+                                    void *user);
+
+/**
+ * How to open a store. Zero-initialise it, set `struct_size` to `sizeof(joinly_options)`, then what differs from
+ * the defaults. A URL or TOML file sets the same options by the same names, and wins over this struct.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * One of `JOINLY_DURABILITY_*`. In URLs: `durability=power`, `process` or `behind`.
+     */
+    uint32_t durability;
+    /**
+     * Memory for the cache of values, in bytes; 0: 64 MiB. In URLs also `cache_mb`, in MiB.
+     */
+    uint64_t cache_bytes;
+    /**
+     * How long a call waits for a lock that another process holds, in milliseconds; 0: 5000.
+     */
+    uint32_t busy_timeout_ms;
+    /**
+     * The longest that a read snapshot is held open, in milliseconds; 0: 1000. A longer interactive
+     * transaction loses with `JOINLY_CONFLICT`; shorter ages let the write-ahead log shrink sooner.
+     */
+    uint32_t snapshot_max_age_ms;
+    /**
+     * Values of at least this many bytes are compressed with zstd when that makes them smaller; 0: 1024.
+     */
+    uint32_t compress_threshold;
+    /**
+     * The zstd level, 1 to 19; 0: 3; -1: never compress.
+     */
+    int32_t compress_level;
+    /**
+     * How many commits the change log keeps for watches and for the caches of other processes; 0: 100000.
+     */
+    uint64_t log_keep;
+    /**
+     * How often expired keys are removed from the file, in milliseconds; 0: 1000. They are invisible at once.
+     */
+    uint32_t sweep_interval_ms;
+    /**
+     * 1: open an existing store for reading only. Works on read-only media.
+     */
+    uint8_t read_only;
+    /**
+     * 1: answer `JOINLY_NOT_FOUND` instead of creating a store that does not exist.
+     */
+    uint8_t must_exist;
+    /**
+     * Zero.
+     */
+    uint8_t reserved[2];
+} joinly_options;
+
+/**
+ * Figures of a store since it was opened, all of this process alone.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_stats)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Reads answered from the cache, a cached absence included.
+     */
+    uint64_t cache_hits;
+    /**
+     * Reads that went to the engine.
+     */
+    uint64_t cache_misses;
+    /**
+     * Entries that the cache dropped to stay within its bound.
+     */
+    uint64_t cache_evictions;
+    /**
+     * Entries in the cache now.
+     */
+    uint64_t cache_entries;
+    /**
+     * Bytes in the cache now, keys, values and overhead.
+     */
+    uint64_t cache_bytes;
+    /**
+     * The bound of the cache in bytes.
+     */
+    uint64_t cache_capacity;
+    /**
+     * Entries dropped because another process or store changed their key.
+     */
+    uint64_t cache_invalidations;
+    /**
+     * Times the whole cache was dropped because what had changed could not be told.
+     */
+    uint64_t cache_resets;
+    /**
+     * The version of the latest commit that this store knows of.
+     */
+    uint64_t version;
+    /**
+     * Commits made through this store.
+     */
+    uint64_t commits;
+    /**
+     * Transactions of the engine that carried them: fewer than `commits` when writers were grouped.
+     */
+    uint64_t engine_commits;
+    /**
+     * Commits refused with `JOINLY_CONFLICT`.
+     */
+    uint64_t conflicts;
+    /**
+     * Expired keys removed from the file by this store.
+     */
+    uint64_t expired;
+    /**
+     * Size of the database in bytes, without its write-ahead log.
+     */
+    uint64_t file_bytes;
+    /**
+     * Of these, bytes in free pages, reused by later writes or returned by `joinly_store_compact`.
+     */
+    uint64_t free_bytes;
+    /**
+     * Bytes of the write-ahead log in use.
+     */
+    uint64_t wal_bytes;
+} joinly_stats;
+
+/**
+ * What an engine can hold.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_limits)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * The most operations of one batch, checks included.
+     */
+    uint32_t max_batch_ops;
+    /**
+     * The most bytes of a key. A key has at least one.
+     */
+    uint64_t max_key_bytes;
+    /**
+     * The most bytes of a value.
+     */
+    uint64_t max_value_bytes;
+    /**
+     * The most bytes of all keys and values of one batch.
+     */
+    uint64_t max_batch_bytes;
+    /**
+     * The most rows of one page.
+     */
+    uint64_t max_page_rows;
+} joinly_limits;
+
+/**
+ * One row of a page. All pointers borrow from the page.
+ */
+typedef struct {
+    /**
+     * The key.
+     */
+    const uint8_t *key;
+    /**
+     * Length of the key in bytes.
+     */
+    size_t key_len;
+    /**
+     * The value; NULL when the key does not exist (only from `joinly_kv_get_many`) or values were not asked for.
+     */
+    const uint8_t *value;
+    /**
+     * Length of the value in bytes.
+     */
+    size_t value_len;
+    /**
+     * The version of the commit that wrote the value; 0 when the key does not exist.
+     */
+    uint64_t version;
+    /**
+     * When the value expires, in milliseconds since 1970-01-01 UTC; 0 when it never does.
+     */
+    int64_t expires_at;
+} joinly_row;
+
+/**
+ * A run of bytes that the caller owns.
+ */
+typedef struct {
+    /**
+     * The bytes; may be NULL when `len` is 0.
+     */
+    const uint8_t *data;
+    /**
+     * How many.
+     */
+    size_t len;
+} joinly_bytes;
+
+/**
+ * How to read a range, in pages. Zero-initialise it and set `struct_size`.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_scan_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * The most rows of a page; 0: 256.
+     */
+    uint32_t limit;
+    /**
+     * Where the previous page ended, from `joinly_page_cursor`; NULL for the first page.
+     */
+    const uint8_t *cursor;
+    /**
+     * Length of the cursor.
+     */
+    size_t cursor_len;
+    /**
+     * 1: from the last key to the first.
+     */
+    uint8_t reverse;
+    /**
+     * 1: keys without their values.
+     */
+    uint8_t keys_only;
+    /**
+     * Zero.
+     */
+    uint8_t reserved[6];
+} joinly_scan_options;
+
+/**
+ * One changed key. The pointer borrows from the `joinly_changes` it came from.
+ */
+typedef struct {
+    /**
+     * The key.
+     */
+    const uint8_t *key;
+    /**
+     * Length of the key in bytes.
+     */
+    size_t key_len;
+    /**
+     * One of `JOINLY_CHANGE_*`.
+     */
+    uint32_t kind;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} joinly_change;
+
+/**
+ * What to find in an index, in pages. Zero-initialise it and set `struct_size`. Bounds are JSON texts: null, true,
+ * a number, or a string such as "\"open\"". They order as null < false < true < numbers < strings; strings bytewise.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_find_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * The most rows of a page; 0: 256.
+     */
+    uint32_t limit;
+    /**
+     * Only documents whose indexed value equals this; NULL: no such condition. Excludes the bounds below.
+     */
+    const uint8_t *equal;
+    /**
+     * Length of `equal`.
+     */
+    size_t equal_len;
+    /**
+     * The lower bound; NULL: none.
+     */
+    const uint8_t *lower;
+    /**
+     * Length of `lower`.
+     */
+    size_t lower_len;
+    /**
+     * The upper bound; NULL: none.
+     */
+    const uint8_t *upper;
+    /**
+     * Length of `upper`.
+     */
+    size_t upper_len;
+    /**
+     * Where the previous page ended, from `joinly_page_cursor`; NULL for the first page.
+     */
+    const uint8_t *cursor;
+    /**
+     * Length of the cursor.
+     */
+    size_t cursor_len;
+    /**
+     * 1: the lower bound itself is excluded.
+     */
+    uint8_t lower_exclusive;
+    /**
+     * 1: the upper bound itself is included. (By default ranges are half-open.)
+     */
+    uint8_t upper_inclusive;
+    /**
+     * 1: from the greatest value to the least.
+     */
+    uint8_t descending;
+    /**
+     * Zero.
+     */
+    uint8_t reserved[5];
+} joinly_find_options;
+
+/**
+ * How large a cache may be. Zero-initialise it and set `struct_size`.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_cache_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * The most entries; 0: no bound by entries.
+     */
+    uint64_t max_entries;
+    /**
+     * The most bytes, keys, values and overhead; 0: no bound by bytes, or 64 MiB when `max_entries` is 0 too.
+     */
+    uint64_t max_bytes;
+    /**
+     * Life of entries set without one of their own, in milliseconds; 0: for ever.
+     */
+    uint64_t default_ttl_ms;
+} joinly_cache_options;
+
+/**
+ * Figures of a cache since it was made.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_cache_stats)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Gets that found their key.
+     */
+    uint64_t hits;
+    /**
+     * Gets that did not.
+     */
+    uint64_t misses;
+    /**
+     * Entries dropped to stay within the bounds.
+     */
+    uint64_t evictions;
+    /**
+     * Entries now, expired ones not yet dropped included.
+     */
+    uint64_t entries;
+    /**
+     * Bytes now.
+     */
+    uint64_t bytes;
+    /**
+     * The bound in entries; 0: none.
+     */
+    uint64_t max_entries;
+    /**
+     * The bound in bytes; 0: none.
+     */
+    uint64_t max_bytes;
+} joinly_cache_stats;
+
+/**
+ * The call succeeded.
+ */
+#define JOINLY_OK 0
+
+/**
+ * The key, index or file does not exist. For a missing key no error object is made.
+ */
+#define JOINLY_NOT_FOUND 1
+
+/**
+ * Nothing happened before the time-out. No error object is made.
+ */
+#define JOINLY_TIMEOUT 2
+
+/**
+ * A check failed, or a transaction lost against another writer; nothing was changed. Retry from the read.
+ */
+#define JOINLY_CONFLICT 3
+
+/**
+ * Another process or thread held a lock for longer than `busy_timeout_ms`. Retry later.
+ */
+#define JOINLY_BUSY 4
+
+/**
+ * An argument, option or document is malformed; the message names it.
+ */
+#define JOINLY_INVALID 5
+
+/**
+ * A key, value, batch or count is over its limit (`joinly_store_limits`).
+ */
+#define JOINLY_TOO_LARGE 6
+
+/**
+ * The stored value is not of the type that the operation needs, for example no decimal integer for an add.
+ */
+#define JOINLY_WRONG_TYPE 7
+
+/**
+ * The result does not fit its type, for example a counter beyond 64 bits.
+ */
+#define JOINLY_OUT_OF_RANGE 8
+
+/**
+ * The feature is not available with this engine, file or build.
+ */
+#define JOINLY_UNSUPPORTED 9
+
+/**
+ * The handle is closed, freed, NULL where an object is needed, or of another type.
+ */
+#define JOINLY_BAD_HANDLE 10
+
+/**
+ * The store behind this object was closed, or the transaction is finished.
+ */
+#define JOINLY_CLOSED 11
+
+/**
+ * The process was forked after the store was opened. Open it anew, best in a process that did not inherit one.
+ */
+#define JOINLY_FORKED 12
+
+/**
+ * An earlier failure left the outcome of a write unknown: reads go on, writes are refused until it is reopened.
+ */
+#define JOINLY_POISONED 13
+
+/**
+ * A defect of the library was contained; the store concerned refuses further writes.
+ */
+#define JOINLY_PANIC 14
+
+/**
+ * An allocation was refused.
+ */
+#define JOINLY_NO_MEMORY 15
+
+/**
+ * No room left on the device. Nothing was changed, reads go on, and writes work again once there is room.
+ */
+#define JOINLY_FULL 16
+
+/**
+ * The file, its directory or the store is read-only.
+ */
+#define JOINLY_READ_ONLY 17
+
+/**
+ * The operating system refused an operation; the message says which.
+ */
+#define JOINLY_IO 18
+
+/**
+ * The file is damaged. The store refuses writes; what can be read is still read.
+ */
+#define JOINLY_CORRUPT 19
+
+/**
+ * The file exists and is not a database of this library.
+ */
+#define JOINLY_NOT_A_DATABASE 20
+
+/**
+ * The file was written by a newer version of the library.
+ */
+#define JOINLY_NEWER_SCHEMA 21
+
+/**
+ * The change log no longer reaches back to the wanted version: read the state anew, then watch from now.
+ */
+#define JOINLY_COMPACTED 22
+
+/**
+ * The name is taken by something different.
+ */
+#define JOINLY_EXISTS 23
+
+/**
+ * The caller's buffer is too small: the needed length was reported and nothing was copied. No error object is made.
+ */
+#define JOINLY_BUFFER_TOO_SMALL 24
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The ABI version of the loaded library. A program compiled against this header needs it to equal
+ * `JOINLY_ABI_VERSION`. Any thread; never fails.
+ */
+uint32_t joinly_abi_version(void);
+
+/**
+ * The library's version and that of the SQLite inside it, for example "1.0.0 (SQLite 3.54.1)". A static string
+ * in UTF-8, never NULL and never to be freed. Any thread; never fails.
+ */
+const char *joinly_version_string(void);
+
+/**
+ * The stable name of a status, for example "NOT_FOUND"; "UNKNOWN" for a number that is none. A static string,
+ * never to be freed. Any thread; never fails.
+ */
+const char *joinly_status_name(joinly_status status);
+
+/**
+ * 1 when the same call can succeed if repeated (`JOINLY_CONFLICT`: from the first read of the transaction;
+ * `JOINLY_BUSY`, `JOINLY_TIMEOUT`: later), else 0. Any thread; never fails.
+ */
+uint8_t joinly_status_is_retryable(joinly_status status);
+
+/**
+ * The status of an error; `JOINLY_BAD_HANDLE` for NULL or a freed one. Any thread.
+ */
+joinly_status joinly_error_status(const joinly_error *error);
+
+/**
+ * The message of an error, in UTF-8, for people: what failed and what to do about it. Borrowed: valid until
+ * `joinly_error_free`. An empty string for NULL or a freed one. Any thread.
+ */
+const char *joinly_error_message(const joinly_error *error);
+
+/**
+ * The code of the engine below (for SQLite its extended result code), 0 where the library itself refused, and
+ * for NULL or a freed error. Any thread.
+ */
+int32_t joinly_error_engine_code(const joinly_error *error);
+
+/**
+ * Frees an error. NULL and an error that is freed already are ignored. Any thread.
+ */
+void joinly_error_free(joinly_error *error);
+
+/**
+ * Sends the library's messages up to `max_level` to `callback`; NULL: nowhere, as at start. One callback for the
+ * whole process. It stays in use until replaced, and a call already under way on another thread may still finish
+ * after that. Any thread. Errors: `JOINLY_INVALID` (no such level).
+ */
+joinly_status joinly_log_set(joinly_log_callback callback,
+                             void *user,
+                             int32_t max_level,
+                             joinly_error **err);
+
+/**
+ * Opens or creates a store.
+ *
+ * `url` is a path ("game.db") or a URL: "sqlite:game.db?cache_mb=64&durability=power", or "memory:" for a store
+ * that lives in this process only and ends with its handle. The query sets options by the names of
+ * `joinly_options`; characters that a URL reserves are written %XX. `options` may be NULL. `*out` receives the
+ * store, to be closed with `joinly_store_close` and freed with `joinly_store_free`. The file is created with
+ * permissions 0600.
+ *
+ * Several processes may open one file; each keeps its own cache, and none is ever stale. Any thread.
+ *
+ * Errors: `JOINLY_INVALID` (unknown option, malformed URL), `JOINLY_NOT_FOUND` (`must_exist`), `JOINLY_IO` (no
+ * such directory), `JOINLY_READ_ONLY`, `JOINLY_NOT_A_DATABASE`, `JOINLY_NEWER_SCHEMA`, `JOINLY_CORRUPT`,
+ * `JOINLY_BUSY`, `JOINLY_FULL`, `JOINLY_UNSUPPORTED` (durability `behind`; a second copy of SQLite in this process
+ * has the file open), `JOINLY_FORKED` (this process inherited an open store).
+ */
+joinly_status joinly_store_open(const char *url,
+                                const joinly_options *options,
+                                joinly_store **out,
+                                joinly_error **err);
+
+/**
+ * Opens the store that a TOML file describes: `url = "sqlite:game.db"` and any option by its name. A relative
+ * path in it is relative to the file. Any thread.
+ *
+ * Errors: those of `joinly_store_open`; `JOINLY_NOT_FOUND` or `JOINLY_IO` when the file cannot be read,
+ * `JOINLY_INVALID` when it is no TOML or names an unknown option.
+ */
+joinly_status joinly_store_open_config(const char *path,
+                                       joinly_store **out,
+                                       joinly_error **err);
+
+/**
+ * Closes a store: waits for the commits under way, releases the file, and reports what went wrong. The handle
+ * ends, whatever the status; its transactions and watches answer `JOINLY_CLOSED`. Values and pages stay valid.
+ * Any thread.
+ *
+ * Errors: `JOINLY_BAD_HANDLE`, `JOINLY_IO`, `JOINLY_FORKED` (the child's handle ends, the file is left alone).
+ */
+joinly_status joinly_store_close(joinly_store *store,
+                                 joinly_error **err);
+
+/**
+ * Closes a store without a report and frees it. NULL and a store that is closed or freed already are ignored. Any
+ * thread.
+ */
+void joinly_store_free(joinly_store *store);
+
+/**
+ * Waits until the commit of `version` (0: all so far) is as durable as the store promises. At once in the
+ * durabilities `power` and `process`. Any thread.
+ *
+ * Errors: `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`, `JOINLY_OUT_OF_RANGE` (a version not yet given),
+ * `JOINLY_POISONED`.
+ */
+joinly_status joinly_store_flush(joinly_store *store,
+                                 uint64_t version,
+                                 joinly_error **err);
+
+/**
+ * Moves the write-ahead log into the database file and empties it. Done in the background anyway; of use before
+ * copying or measuring a file. Any thread.
+ *
+ * Errors: `JOINLY_BUSY` (readers or writers of other processes are in the way), `JOINLY_FULL`, `JOINLY_IO`,
+ * `JOINLY_READ_ONLY`, `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`.
+ */
+joinly_status joinly_store_checkpoint(joinly_store *store,
+                                      joinly_error **err);
+
+/**
+ * Rewrites the database without its free pages. Needs up to twice its size in free space and exclusive write access
+ * meanwhile. Any thread. Errors: those of `joinly_store_checkpoint`.
+ */
+joinly_status joinly_store_compact(joinly_store *store,
+                                   joinly_error **err);
+
+/**
+ * Checks every page, row, log entry and index of the store. Takes time in proportion to its size; reads and
+ * writes go on. `JOINLY_OK` means sound. Any thread.
+ *
+ * Errors: `JOINLY_CORRUPT` (the message lists up to 100 findings; the store refuses writes from then on),
+ * `JOINLY_IO`, `JOINLY_BUSY`, `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`.
+ */
+joinly_status joinly_store_verify(joinly_store *store,
+                                  joinly_error **err);
+
+/**
+ * The version of the latest commit, of any process; 0 for a new store. Versions only grow. Any thread.
+ *
+ * Errors: `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`, `JOINLY_INVALID` (`version` is NULL), `JOINLY_BUSY`,
+ * `JOINLY_IO`, `JOINLY_CORRUPT`.
+ */
+joinly_status joinly_store_version(const joinly_store *store,
+                                   uint64_t *version,
+                                   joinly_error **err);
+
+/**
+ * The store's clock: milliseconds since 1970-01-01 UTC, which never go back, even when the system's clock does.
+ * Any thread. Errors: `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`, `JOINLY_INVALID` (`now_ms` is NULL).
+ */
+joinly_status joinly_store_now(const joinly_store *store,
+                               int64_t *now_ms,
+                               joinly_error **err);
+
+/**
+ * Figures of a store. The caller sets `stats->struct_size`. Any thread.
+ * Errors: `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`, `JOINLY_INVALID`, `JOINLY_BUSY`, `JOINLY_IO`,
+ * `JOINLY_CORRUPT`.
+ */
+joinly_status joinly_store_stats(const joinly_store *store,
+                                 joinly_stats *stats,
+                                 joinly_error **err);
+
+/**
+ * What the engine of a store can hold. The caller sets `limits->struct_size`. Any thread.
+ * Errors: `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`, `JOINLY_INVALID`.
+ */
+joinly_status joinly_store_limits(const joinly_store *store,
+                                  joinly_limits *limits,
+                                  joinly_error **err);
+
+/**
+ * The name of a store's engine: "sqlite" or "memory". A static string, never to be freed; NULL for a bad handle.
+ * Any thread.
+ */
+const char *joinly_store_engine(const joinly_store *store);
+
+/**
+ * The bytes of a value; `*len` (may be NULL) receives their count. Borrowed: valid until `joinly_value_free`.
+ * Never NULL for a live value, even an empty one; NULL and 0 for NULL or a freed one. Any thread.
+ */
+const uint8_t *joinly_value_data(const joinly_value *value,
+                                 size_t *len);
+
+/**
+ * The version of the commit that wrote the value, for `joinly_batch_check`; 0 for a value of a
+ * `joinly_cache`, for NULL and for a freed one. Any thread.
+ */
+uint64_t joinly_value_version(const joinly_value *value);
+
+/**
+ * When the value expires, in milliseconds since 1970-01-01 UTC; 0 when it never does, for NULL and for a freed
+ * one. Any thread.
+ */
+int64_t joinly_value_expires_at(const joinly_value *value);
+
+/**
+ * Frees a value. NULL and a value that is freed already are ignored. Any thread.
+ */
+void joinly_value_free(joinly_value *value);
+
+/**
+ * The rows of a page as an array; `*count` receives how many. Borrowed: valid until `joinly_page_free`. NULL and
+ * 0 for an empty page, for NULL and for a freed one. Any thread.
+ */
+const joinly_row *joinly_page_rows(const joinly_page *page,
+                                   size_t *count);
+
+/**
+ * The cursor from which the next page starts, to be given back in the options of the same query; `*len` receives
+ * its length. NULL and 0 when this page is the last, for NULL and for a freed one. Borrowed: valid until
+ * `joinly_page_free`. Any thread.
+ */
+const uint8_t *joinly_page_cursor(const joinly_page *page,
+                                  size_t *len);
+
+/**
+ * Frees a page. NULL and a page that is freed already are ignored. Any thread.
+ */
+void joinly_page_free(joinly_page *page);
+
+/**
+ * Reads a key. `*out` receives a pin of its value, to be freed with `joinly_value_free`.
+ *
+ * A read sees every commit that any process acknowledged before the call. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no error object), `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_BAD_HANDLE`,
+ * `JOINLY_FORKED`, `JOINLY_CLOSED`, `JOINLY_BUSY`, `JOINLY_IO`, `JOINLY_CORRUPT`.
+ */
+joinly_status joinly_kv_get(const joinly_store *store,
+                            const uint8_t *key,
+                            size_t key_len,
+                            joinly_value **out,
+                            joinly_error **err);
+
+/**
+ * Reads a key into the caller's buffer of `cap` bytes. `*len` receives the true length of the value; when that is
+ * more than `cap`, nothing is copied and the answer is `JOINLY_BUFFER_TOO_SMALL`. `buf` may be NULL when `cap` is
+ * 0. The fastest way to read: no allocation. Any thread.
+ *
+ * Errors: those of `joinly_kv_get`, and `JOINLY_BUFFER_TOO_SMALL` (no error object).
+ */
+joinly_status joinly_kv_get_into(const joinly_store *store,
+                                 const uint8_t *key,
+                                 size_t key_len,
+                                 uint8_t *buf,
+                                 size_t cap,
+                                 size_t *len,
+                                 joinly_error **err);
+
+/**
+ * Whether a key exists: `*out` receives 1 or 0. Any thread. Errors: those of `joinly_kv_get` but
+ * `JOINLY_NOT_FOUND`.
+ */
+joinly_status joinly_kv_exists(const joinly_store *store,
+                               const uint8_t *key,
+                               size_t key_len,
+                               uint8_t *out,
+                               joinly_error **err);
+
+/**
+ * Reads many keys as of one moment. The page has one row per key, in their order; a missing key's row has a NULL
+ * value. Any thread. Errors: those of `joinly_kv_get` but `JOINLY_NOT_FOUND`; `JOINLY_TOO_LARGE` for more keys than a
+ * page may have rows.
+ */
+joinly_status joinly_kv_get_many(const joinly_store *store,
+                                 const joinly_bytes *keys,
+                                 size_t count,
+                                 joinly_page **out,
+                                 joinly_error **err);
+
+/**
+ * Writes a key: creates or replaces its value, and removes any expiry. The call returns when the commit is as
+ * durable as the store promises. Any thread.
+ *
+ * Errors: `JOINLY_INVALID` (empty key, NULL), `JOINLY_TOO_LARGE`, `JOINLY_BUSY`, `JOINLY_FULL`, `JOINLY_READ_ONLY`,
+ * `JOINLY_IO`, `JOINLY_CORRUPT`, `JOINLY_POISONED`, `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`. After
+ * `JOINLY_IO` the outcome may be unknown; after all others nothing was changed.
+ */
+joinly_status joinly_kv_put(joinly_store *store,
+                            const uint8_t *key,
+                            size_t key_len,
+                            const uint8_t *value,
+                            size_t value_len,
+                            joinly_error **err);
+
+/**
+ * Writes a key that expires `ttl_ms` milliseconds after its commit; 0: never. From that moment no read, scan or
+ * search returns it. Any thread. Errors: those of `joinly_kv_put`.
+ */
+joinly_status joinly_kv_put_ttl(joinly_store *store,
+                                const uint8_t *key,
+                                size_t key_len,
+                                const uint8_t *value,
+                                size_t value_len,
+                                uint64_t ttl_ms,
+                                joinly_error **err);
+
+/**
+ * Deletes a key. `JOINLY_OK` when it existed, `JOINLY_NOT_FOUND` (no error object) when not. Any thread. Errors:
+ * those of `joinly_kv_put`.
+ */
+joinly_status joinly_kv_delete(joinly_store *store,
+                               const uint8_t *key,
+                               size_t key_len,
+                               joinly_error **err);
+
+/**
+ * Changes when a key expires: `ttl_ms` milliseconds from the commit; 0: never. The value stays. Any thread.
+ * Errors: those of `joinly_kv_put`, and `JOINLY_NOT_FOUND` (no error object).
+ */
+joinly_status joinly_kv_expire(joinly_store *store,
+                               const uint8_t *key,
+                               size_t key_len,
+                               uint64_t ttl_ms,
+                               joinly_error **err);
+
+/**
+ * Adds `delta` to a counter, atomically across threads and processes; `*out` (may be NULL) receives the sum. A
+ * counter is a value holding a decimal integer of 64 bits in ASCII; a missing key counts as 0; an expiry stays. Any
+ * thread. Errors: those of `joinly_kv_put`, `JOINLY_WRONG_TYPE`, `JOINLY_OUT_OF_RANGE`.
+ */
+joinly_status joinly_kv_add(joinly_store *store,
+                            const uint8_t *key,
+                            size_t key_len,
+                            int64_t delta,
+                            int64_t *out,
+                            joinly_error **err);
+
+/**
+ * Reads a page of the keys in `[start, end)`, ordered bytewise. An empty `start` means from the first key, an
+ * empty `end` to the last. The page is one moment's state; the next page, read with its cursor, may be of a later
+ * one. `options` may be NULL. Any thread. Errors: those of `joinly_kv_get` but `JOINLY_NOT_FOUND`.
+ */
+joinly_status joinly_kv_scan(const joinly_store *store,
+                             const uint8_t *start,
+                             size_t start_len,
+                             const uint8_t *end,
+                             size_t end_len,
+                             const joinly_scan_options *options,
+                             joinly_page **out,
+                             joinly_error **err);
+
+/**
+ * Reads a page of the keys that start with `prefix`; otherwise as `joinly_kv_scan`. An empty prefix means all keys.
+ */
+joinly_status joinly_kv_scan_prefix(const joinly_store *store,
+                                    const uint8_t *prefix,
+                                    size_t prefix_len,
+                                    const joinly_scan_options *options,
+                                    joinly_page **out,
+                                    joinly_error **err);
+
+/**
+ * Makes an empty batch. Any thread. Errors: `JOINLY_INVALID` (`out` is NULL), `JOINLY_TOO_LARGE` (too many live
+ * batches).
+ */
+joinly_status joinly_batch_new(joinly_batch **out,
+                               joinly_error **err);
+
+/**
+ * Adds a check: the commit is refused with `JOINLY_CONFLICT` unless the key's version is `version`, or, for 0,
+ * unless the key does not exist. All checks see the state before the batch. Errors: `JOINLY_INVALID`,
+ * `JOINLY_TOO_LARGE`, `JOINLY_BAD_HANDLE`.
+ */
+joinly_status joinly_batch_check(joinly_batch *batch,
+                                 const uint8_t *key,
+                                 size_t key_len,
+                                 uint64_t version,
+                                 joinly_error **err);
+
+/**
+ * Adds a put, as `joinly_kv_put_ttl`. Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_BAD_HANDLE`.
+ */
+joinly_status joinly_batch_put(joinly_batch *batch,
+                               const uint8_t *key,
+                               size_t key_len,
+                               const uint8_t *value,
+                               size_t value_len,
+                               uint64_t ttl_ms,
+                               joinly_error **err);
+
+/**
+ * Adds a delete; nothing happens when the key does not exist. Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE`,
+ * `JOINLY_BAD_HANDLE`.
+ */
+joinly_status joinly_batch_delete(joinly_batch *batch,
+                                  const uint8_t *key,
+                                  size_t key_len,
+                                  joinly_error **err);
+
+/**
+ * Adds an addition to a counter, as `joinly_kv_add`; it sees the mutations before it in the batch. Errors:
+ * `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_BAD_HANDLE`.
+ */
+joinly_status joinly_batch_add(joinly_batch *batch,
+                               const uint8_t *key,
+                               size_t key_len,
+                               int64_t delta,
+                               joinly_error **err);
+
+/**
+ * Adds a change of expiry, as `joinly_kv_expire`; nothing happens when the key does not exist. Errors:
+ * `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_BAD_HANDLE`.
+ */
+joinly_status joinly_batch_expire(joinly_batch *batch,
+                                  const uint8_t *key,
+                                  size_t key_len,
+                                  uint64_t ttl_ms,
+                                  joinly_error **err);
+
+/**
+ * How many checks and mutations a batch holds; 0 for a bad handle.
+ */
+size_t joinly_batch_len(const joinly_batch *batch);
+
+/**
+ * Empties a batch and keeps its memory for the next use. A bad handle is ignored.
+ */
+void joinly_batch_clear(joinly_batch *batch);
+
+/**
+ * Frees a batch. NULL and a batch that is freed already are ignored.
+ */
+void joinly_batch_free(joinly_batch *batch);
+
+/**
+ * Commits a batch: all of it or, on any failure, nothing. `*version` (may be NULL) receives the commit's version,
+ * greater than that of every commit before. Serializable across threads and processes; as durable on return as the
+ * store promises. An empty batch succeeds and gives the current version. Any thread.
+ *
+ * Errors: `JOINLY_CONFLICT` (a check failed), `JOINLY_WRONG_TYPE` and `JOINLY_OUT_OF_RANGE` (an addition), and those
+ * of `joinly_kv_put`.
+ */
+joinly_status joinly_store_commit(joinly_store *store,
+                                  const joinly_batch *batch,
+                                  uint64_t *version,
+                                  joinly_error **err);
+
+/**
+ * Begins a transaction on the present state. `*out` receives it, to be freed with `joinly_txn_free` after commit or
+ * rollback. Errors: `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`, `JOINLY_INVALID`, `JOINLY_BUSY`,
+ * `JOINLY_IO`, `JOINLY_CORRUPT`, `JOINLY_TOO_LARGE` (too many live transactions).
+ */
+joinly_status joinly_txn_begin(joinly_store *store,
+                               joinly_txn **out,
+                               joinly_error **err);
+
+/**
+ * Reads a key, as `joinly_kv_get`, as of the transaction's begin and with its own writes. Errors: those of
+ * `joinly_kv_get`, and `JOINLY_CONFLICT` (older than `snapshot_max_age_ms`), `JOINLY_CLOSED` (finished),
+ * `JOINLY_BUSY` (in use by another thread).
+ */
+joinly_status joinly_txn_get(joinly_txn *txn,
+                             const uint8_t *key,
+                             size_t key_len,
+                             joinly_value **out,
+                             joinly_error **err);
+
+/**
+ * Reads a key into the caller's buffer, as `joinly_kv_get_into` and `joinly_txn_get`.
+ */
+joinly_status joinly_txn_get_into(joinly_txn *txn,
+                                  const uint8_t *key,
+                                  size_t key_len,
+                                  uint8_t *buf,
+                                  size_t cap,
+                                  size_t *len,
+                                  joinly_error **err);
+
+/**
+ * Reads a page of a range, as `joinly_kv_scan`, as of the transaction's begin and with its own writes. Another
+ * writer's commit into the part that was read makes the transaction lose. Errors: as `joinly_txn_get`.
+ */
+joinly_status joinly_txn_scan(joinly_txn *txn,
+                              const uint8_t *start,
+                              size_t start_len,
+                              const uint8_t *end,
+                              size_t end_len,
+                              const joinly_scan_options *options,
+                              joinly_page **out,
+                              joinly_error **err);
+
+/**
+ * Reads a page of the keys that start with `prefix`; otherwise as `joinly_txn_scan`.
+ */
+joinly_status joinly_txn_scan_prefix(joinly_txn *txn,
+                                     const uint8_t *prefix,
+                                     size_t prefix_len,
+                                     const joinly_scan_options *options,
+                                     joinly_page **out,
+                                     joinly_error **err);
+
+/**
+ * Writes a key within the transaction, as `joinly_kv_put_ttl`; the expiry counts from the commit. Errors:
+ * `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_CLOSED`, `JOINLY_BUSY`, `JOINLY_BAD_HANDLE`.
+ */
+joinly_status joinly_txn_put(joinly_txn *txn,
+                             const uint8_t *key,
+                             size_t key_len,
+                             const uint8_t *value,
+                             size_t value_len,
+                             uint64_t ttl_ms,
+                             joinly_error **err);
+
+/**
+ * Deletes a key within the transaction: `JOINLY_OK` when it existed, else `JOINLY_NOT_FOUND` (no error object).
+ * Errors: those of `joinly_txn_get` and `joinly_txn_put`.
+ */
+joinly_status joinly_txn_delete(joinly_txn *txn,
+                                const uint8_t *key,
+                                size_t key_len,
+                                joinly_error **err);
+
+/**
+ * Adds to a counter within the transaction, as `joinly_kv_add`. Errors: those of `joinly_txn_get` and
+ * `joinly_txn_put`, `JOINLY_WRONG_TYPE`, `JOINLY_OUT_OF_RANGE`.
+ */
+joinly_status joinly_txn_add(joinly_txn *txn,
+                             const uint8_t *key,
+                             size_t key_len,
+                             int64_t delta,
+                             int64_t *out,
+                             joinly_error **err);
+
+/**
+ * Commits a transaction and finishes it, whatever the status: later calls on it answer `JOINLY_CLOSED`. `*version`
+ * (may be NULL) receives the commit's version; a transaction without writes gives the version it read at.
+ *
+ * Errors: `JOINLY_CONFLICT` (what it read was changed meanwhile: repeat it from its begin), `JOINLY_CLOSED`, and
+ * those of `joinly_kv_put`.
+ */
+joinly_status joinly_txn_commit(joinly_txn *txn,
+                                uint64_t *version,
+                                joinly_error **err);
+
+/**
+ * Drops a transaction's writes and finishes it. Errors: `JOINLY_CLOSED` (finished already), `JOINLY_BAD_HANDLE`,
+ * `JOINLY_BUSY` (in use by another thread).
+ */
+joinly_status joinly_txn_rollback(joinly_txn *txn,
+                                  joinly_error **err);
+
+/**
+ * Frees a transaction; one not committed is rolled back. NULL and one that is freed already are ignored.
+ */
+void joinly_txn_free(joinly_txn *txn);
+
+/**
+ * Starts watching the keys that begin with `prefix` (empty: all), for commits after `from_version` (0: as far back as
+ * the log reaches; `JOINLY_FROM_NOW`: from now), of every process. `*out` receives the watch, freed with
+ * `joinly_watch_free`. Errors: `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`, `JOINLY_INVALID`,
+ * `JOINLY_TOO_LARGE`, `JOINLY_BUSY`, `JOINLY_IO`, `JOINLY_CORRUPT`.
+ */
+joinly_status joinly_watch_open(const joinly_store *store,
+                                uint64_t from_version,
+                                const uint8_t *prefix,
+                                size_t prefix_len,
+                                joinly_watch **out,
+                                joinly_error **err);
+
+/**
+ * Waits for the next commit that touched a watched key, at most `timeout_ms` milliseconds (0: only looks). Commits
+ * come in order, none is skipped, and a group of changes committed together comes together. `*out` receives it, to be
+ * freed with `joinly_changes_free`. Waiting is idle, not busy.
+ *
+ * Errors: `JOINLY_TIMEOUT` (no error object), `JOINLY_COMPACTED` (the log no longer reaches back to this position: the
+ * watch continues with the oldest commit kept, after the caller has read the state anew), `JOINLY_CLOSED` (the store),
+ * `JOINLY_BUSY` (in use by another thread), `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_INVALID`, `JOINLY_IO`,
+ * `JOINLY_CORRUPT`.
+ */
+joinly_status joinly_watch_poll(joinly_watch *watch,
+                                uint32_t timeout_ms,
+                                joinly_changes **out,
+                                joinly_error **err);
+
+/**
+ * The version up to which a watch has reported; a new watch may start from it. 0 for a bad handle, or while another
+ * thread polls it.
+ */
+uint64_t joinly_watch_version(const joinly_watch *watch);
+
+/**
+ * Frees a watch. NULL and one that is freed already are ignored.
+ */
+void joinly_watch_free(joinly_watch *watch);
+
+/**
+ * The changed keys of a commit as an array; `*count` receives how many. Borrowed: valid until
+ * `joinly_changes_free`. NULL and 0 for a bad handle. Any thread.
+ */
+const joinly_change *joinly_changes_rows(const joinly_changes *changes,
+                                         size_t *count);
+
+/**
+ * The version of a commit; 0 for a bad handle. Any thread.
+ */
+uint64_t joinly_changes_version(const joinly_changes *changes);
+
+/**
+ * When a commit was made, in milliseconds since 1970-01-01 UTC; 0 for a bad handle. Any thread.
+ */
+int64_t joinly_changes_time(const joinly_changes *changes);
+
+/**
+ * Frees the changes of a commit. NULL and ones that are freed already are ignored.
+ */
+void joinly_changes_free(joinly_changes *changes);
+
+/**
+ * Declares an index called `name` on the JSON documents whose key starts with `prefix`, by the scalar at `path`, for
+ * example "$.state", "$.owner.id" or "$.tags[0]". Existing documents are indexed at once; from then on every commit
+ * of every process maintains it. Values that are no JSON, and documents without a scalar there, are stored and not
+ * indexed. Declaring the same index again does nothing. Any thread.
+ *
+ * Errors: `JOINLY_EXISTS` (the name is taken by a different index), `JOINLY_INVALID`, `JOINLY_TOO_LARGE` (more than 64
+ * indexes), and those of `joinly_kv_put`.
+ */
+joinly_status joinly_index_declare(joinly_store *store,
+                                   const char *name,
+                                   const uint8_t *prefix,
+                                   size_t prefix_len,
+                                   const char *path,
+                                   joinly_error **err);
+
+/**
+ * Drops an index. Errors: `JOINLY_NOT_FOUND`, and those of `joinly_kv_put`. Any thread.
+ */
+joinly_status joinly_index_drop(joinly_store *store,
+                                const char *name,
+                                joinly_error **err);
+
+/**
+ * Builds an index anew from the documents. Errors: `JOINLY_NOT_FOUND`, and those of `joinly_kv_put`. Any thread.
+ */
+joinly_status joinly_index_rebuild(joinly_store *store,
+                                   const char *name,
+                                   joinly_error **err);
+
+/**
+ * Lists the indexes: a page whose keys are their names and whose values are JSON objects with "prefix" and "path".
+ * Any thread. Errors: as `joinly_store_version`.
+ */
+joinly_status joinly_index_list(const joinly_store *store,
+                                joinly_page **out,
+                                joinly_error **err);
+
+/**
+ * Reads a page of the documents that an index finds, ordered by the indexed value and then by key, all of one moment.
+ * `options` may be NULL: all documents of the index. Any thread. Errors: `JOINLY_NOT_FOUND` (no such index),
+ * `JOINLY_INVALID` (a bound that is no JSON scalar, a foreign cursor), and those of `joinly_kv_scan`.
+ */
+joinly_status joinly_index_find(const joinly_store *store,
+                                const char *name,
+                                const joinly_find_options *options,
+                                joinly_page **out,
+                                joinly_error **err);
+
+/**
+ * Makes a cache. `options` may be NULL: 64 MiB. Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE` (too many live caches).
+ */
+joinly_status joinly_cache_new(const joinly_cache_options *options,
+                               joinly_cache **out,
+                               joinly_error **err);
+
+/**
+ * Stores a value that lives `ttl_ms` milliseconds (0: the cache's default). A value larger than the cache is not kept.
+ * Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_BAD_HANDLE`. Any thread.
+ */
+joinly_status joinly_cache_set(joinly_cache *cache,
+                               const uint8_t *key,
+                               size_t key_len,
+                               const uint8_t *value,
+                               size_t value_len,
+                               uint64_t ttl_ms,
+                               joinly_error **err);
+
+/**
+ * Reads a value; `*out` receives a pin, to be freed with `joinly_value_free`. Errors: `JOINLY_NOT_FOUND` (no error
+ * object), `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_BAD_HANDLE`. Any thread.
+ */
+joinly_status joinly_cache_get(const joinly_cache *cache,
+                               const uint8_t *key,
+                               size_t key_len,
+                               joinly_value **out,
+                               joinly_error **err);
+
+/**
+ * Reads a value into the caller's buffer, as `joinly_kv_get_into`. Errors: those of `joinly_cache_get`, and
+ * `JOINLY_BUFFER_TOO_SMALL` (no error object). Any thread.
+ */
+joinly_status joinly_cache_get_into(const joinly_cache *cache,
+                                    const uint8_t *key,
+                                    size_t key_len,
+                                    uint8_t *buf,
+                                    size_t cap,
+                                    size_t *len,
+                                    joinly_error **err);
+
+/**
+ * Deletes a key: `JOINLY_OK` when it existed, else `JOINLY_NOT_FOUND` (no error object). Errors: `JOINLY_INVALID`,
+ * `JOINLY_TOO_LARGE`, `JOINLY_BAD_HANDLE`. Any thread.
+ */
+joinly_status joinly_cache_delete(joinly_cache *cache,
+                                  const uint8_t *key,
+                                  size_t key_len,
+                                  joinly_error **err);
+
+/**
+ * Empties a cache; its figures go on. A bad handle is ignored. Any thread.
+ */
+void joinly_cache_clear(joinly_cache *cache);
+
+/**
+ * Figures of a cache. The caller sets `stats->struct_size`. Errors: `JOINLY_INVALID`, `JOINLY_BAD_HANDLE`. Any thread.
+ */
+joinly_status joinly_cache_stats_get(const joinly_cache *cache,
+                                     joinly_cache_stats *stats,
+                                     joinly_error **err);
+
+/**
+ * Frees a cache. NULL and one that is freed already are ignored. Any thread.
+ */
+void joinly_cache_free(joinly_cache *cache);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* JOINLY_STORAGE_H */

@@ -1,0 +1,130 @@
+//! Casts between what C passes and what Rust takes; every check of a raw argument is here.
+
+use std::ffi::{CStr, c_char};
+
+use crate::error::{Error, Kind, Result};
+use crate::limits;
+
+/// Bytes given as pointer and length. NULL is allowed for length 0.
+///
+/// # Safety
+/// `data` is NULL or valid for reads of `len` bytes for the duration of the call.
+pub(super) unsafe fn bytes<'a>(data: *const u8, len: usize, max: usize, what: &str) -> Result<&'a [u8]> {
+    if len > max {
+        return Err(Error::new(Kind::TooLarge, format!("{what} of {len} bytes: the limit is {max}")));
+    }
+    match (data.is_null(), len) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(Error::invalid(format!("{what} is NULL with a length of {len}"))),
+        // SAFETY: non-NULL, readable for `len` bytes by the caller's contract, and `len` is far below isize::MAX.
+        (false, _) => Ok(unsafe { std::slice::from_raw_parts(data, len) }),
+    }
+}
+
+/// A key, at most [`limits::MAX_KEY_BYTES`].
+///
+/// # Safety
+/// As [`bytes`].
+pub(super) unsafe fn key<'a>(data: *const u8, len: usize) -> Result<&'a [u8]> {
+    // SAFETY: forwarded contract.
+    unsafe { bytes(data, len, limits::MAX_KEY_BYTES, "key") }
+}
+
+/// A value, at most [`limits::MAX_VALUE_BYTES`].
+///
+/// # Safety
+/// As [`bytes`].
+pub(super) unsafe fn value<'a>(data: *const u8, len: usize) -> Result<&'a [u8]> {
+    // SAFETY: forwarded contract.
+    unsafe { bytes(data, len, limits::MAX_VALUE_BYTES, "value") }
+}
+
+/// A NUL-terminated UTF-8 string.
+///
+/// # Safety
+/// `text` is NULL or NUL-terminated.
+pub(super) unsafe fn string<'a>(text: *const c_char, what: &str) -> Result<&'a str> {
+    if text.is_null() {
+        return Err(Error::invalid(format!("{what} is NULL")));
+    }
+    // SAFETY: non-NULL and NUL-terminated by the caller's contract.
+    let text = unsafe { CStr::from_ptr(text) };
+    text.to_str().map_err(|_| Error::invalid(format!("{what} is not UTF-8")))
+}
+
+/// A required output, set to `initial` at once so that it is defined whatever happens later.
+///
+/// # Safety
+/// `out` is NULL or writable.
+pub(super) unsafe fn out<'a, T>(out: *mut T, initial: T, what: &str) -> Result<&'a mut T> {
+    if out.is_null() {
+        return Err(Error::invalid(format!("{what} is NULL")));
+    }
+    // SAFETY: non-NULL, so writable by the caller's contract; `write` does not read the uninitialised old value.
+    unsafe {
+        out.write(initial);
+        Ok(&mut *out)
+    }
+}
+
+/// An optional output: NULL means that the caller does not want it.
+///
+/// # Safety
+/// `out` is NULL or writable.
+pub(super) unsafe fn optional<T>(out: *mut T, value: T) {
+    if !out.is_null() {
+        // SAFETY: non-NULL, so writable by the caller's contract.
+        unsafe { out.write(value) };
+    }
+}
+
+/// Copies a size-versioned struct in: a shorter one (an older caller) is zero-filled, a longer one (a newer caller)
+/// is accepted when the part unknown here is all zero. NULL gives all defaults.
+///
+/// # Safety
+/// `T` is a `repr(C)` struct for which all-zero bytes are valid and whose first field is `struct_size: u32`;
+/// `given` is NULL or points to at least that many bytes.
+pub(super) unsafe fn sized<T: Copy>(given: *const T, what: &str) -> Result<T> {
+    const LONGEST: usize = 4096;
+    // SAFETY: all-zero is a valid T by the caller's contract.
+    let mut result: T = unsafe { std::mem::zeroed() };
+    if given.is_null() {
+        return Ok(result);
+    }
+    // SAFETY: the first field is a readable u32; the struct may be unaligned when it comes from a script.
+    let size = unsafe { given.cast::<u32>().read_unaligned() } as usize;
+    if !(size_of::<u32>()..=LONGEST).contains(&size) {
+        return Err(Error::invalid(format!("{what}.struct_size is {size}: set it to sizeof({what})")));
+    }
+    // SAFETY: the caller promises `struct_size` readable bytes.
+    let source = unsafe { std::slice::from_raw_parts(given.cast::<u8>(), size) };
+    let known = size.min(size_of::<T>());
+    // SAFETY: `known` bytes are within both; a prefix of T over zeroes is a valid T by the caller's contract.
+    unsafe { std::ptr::copy_nonoverlapping(source.as_ptr(), (&raw mut result).cast::<u8>(), known) };
+    if source.iter().skip(known).any(|byte| *byte != 0) {
+        return Err(Error::invalid(format!("{what} has fields this library does not know: it is newer than the library")));
+    }
+    Ok(result)
+}
+
+/// Fills a size-versioned output struct with as many bytes as the caller's version has.
+///
+/// # Safety
+/// `T` is `repr(C)` with `struct_size: u32` first; `target` is NULL or writable for the size it states.
+pub(super) unsafe fn fill_sized<T: Copy>(target: *mut T, value: &T, what: &str) -> Result<()> {
+    if target.is_null() {
+        return Err(Error::invalid(format!("{what} is NULL")));
+    }
+    // SAFETY: the first field is a readable u32.
+    let size = unsafe { target.cast::<u32>().read_unaligned() };
+    if (size as usize) < size_of::<u32>() {
+        return Err(Error::invalid(format!("{what}.struct_size is {size}: set it to sizeof({what})")));
+    }
+    let known = (size as usize).min(size_of::<T>());
+    // SAFETY: `known` bytes are within both structs; the size field is put back as the caller set it.
+    unsafe {
+        std::ptr::copy_nonoverlapping((&raw const *value).cast::<u8>(), target.cast::<u8>(), known);
+        target.cast::<u32>().write_unaligned(size);
+    }
+    Ok(())
+}

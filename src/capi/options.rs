@@ -1,0 +1,182 @@
+//! Options of opening, and the structs that tell about an open store.
+
+use super::ffi;
+use crate::error::{Error, Result};
+use crate::store::{Durability, Limits, Options, Stats};
+
+/// Durability by default: `JOINLY_DURABILITY_PROCESS`.
+pub const JOINLY_DURABILITY_DEFAULT: u32 = 0;
+/// An acknowledged commit survives power loss: the device is synchronised before the call returns. Concurrent
+/// writers share one synchronisation.
+pub const JOINLY_DURABILITY_POWER: u32 = 1;
+/// An acknowledged commit survives the death of the process. Power loss may roll back the last commits, never
+/// part of one, and never damages the file.
+pub const JOINLY_DURABILITY_PROCESS: u32 = 2;
+/// Acknowledged from memory and a journal, written to the engine in batches. Not available in this version:
+/// opening answers `JOINLY_UNSUPPORTED`.
+pub const JOINLY_DURABILITY_BEHIND: u32 = 3;
+
+/// How to open a store. Zero-initialise it, set `struct_size` to `sizeof(joinly_options)`, then what differs from
+/// the defaults. A URL or TOML file sets the same options by the same names, and wins over this struct.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct joinly_options {
+    /// `sizeof(joinly_options)`.
+    pub struct_size: u32,
+    /// One of `JOINLY_DURABILITY_*`. In URLs: `durability=power`, `process` or `behind`.
+    pub durability: u32,
+    /// Memory for the cache of values, in bytes; 0: 64 MiB. In URLs also `cache_mb`, in MiB.
+    pub cache_bytes: u64,
+    /// How long a call waits for a lock that another process holds, in milliseconds; 0: 5000.
+    pub busy_timeout_ms: u32,
+    /// The longest that a read snapshot is held open, in milliseconds; 0: 1000. A longer interactive
+    /// transaction loses with `JOINLY_CONFLICT`; shorter ages let the write-ahead log shrink sooner.
+    pub snapshot_max_age_ms: u32,
+    /// Values of at least this many bytes are compressed with zstd when that makes them smaller; 0: 1024.
+    pub compress_threshold: u32,
+    /// The zstd level, 1 to 19; 0: 3; -1: never compress.
+    pub compress_level: i32,
+    /// How many commits the change log keeps for watches and for the caches of other processes; 0: 100000.
+    pub log_keep: u64,
+    /// How often expired keys are removed from the file, in milliseconds; 0: 1000. They are invisible at once.
+    pub sweep_interval_ms: u32,
+    /// 1: open an existing store for reading only. Works on read-only media.
+    pub read_only: u8,
+    /// 1: answer `JOINLY_NOT_FOUND` instead of creating a store that does not exist.
+    pub must_exist: u8,
+    /// Zero.
+    pub reserved: [u8; 2],
+}
+
+/// Figures of a store since it was opened, all of this process alone.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct joinly_stats {
+    /// `sizeof(joinly_stats)`, set by the caller.
+    pub struct_size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Reads answered from the cache, a cached absence included.
+    pub cache_hits: u64,
+    /// Reads that went to the engine.
+    pub cache_misses: u64,
+    /// Entries that the cache dropped to stay within its bound.
+    pub cache_evictions: u64,
+    /// Entries in the cache now.
+    pub cache_entries: u64,
+    /// Bytes in the cache now, keys, values and overhead.
+    pub cache_bytes: u64,
+    /// The bound of the cache in bytes.
+    pub cache_capacity: u64,
+    /// Entries dropped because another process or store changed their key.
+    pub cache_invalidations: u64,
+    /// Times the whole cache was dropped because what had changed could not be told.
+    pub cache_resets: u64,
+    /// The version of the latest commit that this store knows of.
+    pub version: u64,
+    /// Commits made through this store.
+    pub commits: u64,
+    /// Transactions of the engine that carried them: fewer than `commits` when writers were grouped.
+    pub engine_commits: u64,
+    /// Commits refused with `JOINLY_CONFLICT`.
+    pub conflicts: u64,
+    /// Expired keys removed from the file by this store.
+    pub expired: u64,
+    /// Size of the database in bytes, without its write-ahead log.
+    pub file_bytes: u64,
+    /// Of these, bytes in free pages, reused by later writes or returned by `joinly_store_compact`.
+    pub free_bytes: u64,
+    /// Bytes of the write-ahead log in use.
+    pub wal_bytes: u64,
+}
+
+/// What an engine can hold.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct joinly_limits {
+    /// `sizeof(joinly_limits)`, set by the caller.
+    pub struct_size: u32,
+    /// The most operations of one batch, checks included.
+    pub max_batch_ops: u32,
+    /// The most bytes of a key. A key has at least one.
+    pub max_key_bytes: u64,
+    /// The most bytes of a value.
+    pub max_value_bytes: u64,
+    /// The most bytes of all keys and values of one batch.
+    pub max_batch_bytes: u64,
+    /// The most rows of one page.
+    pub max_page_rows: u64,
+}
+
+impl joinly_options {
+    pub(super) fn to_options(self) -> Result<Options> {
+        let mut options = Options::default();
+        fn set<T: PartialEq + Default>(target: &mut T, given: T) {
+            if given != T::default() {
+                *target = given;
+            }
+        }
+        match self.durability {
+            JOINLY_DURABILITY_DEFAULT => {}
+            JOINLY_DURABILITY_POWER => options.durability = Durability::Power,
+            JOINLY_DURABILITY_PROCESS => options.durability = Durability::Process,
+            JOINLY_DURABILITY_BEHIND => options.durability = Durability::Behind,
+            other => return Err(Error::invalid(format!("joinly_options.durability is {other}: no such durability"))),
+        }
+        set(&mut options.cache_bytes, self.cache_bytes);
+        set(&mut options.busy_timeout_ms, self.busy_timeout_ms);
+        set(&mut options.snapshot_max_age_ms, self.snapshot_max_age_ms);
+        set(&mut options.compress_threshold, self.compress_threshold);
+        set(&mut options.compress_level, self.compress_level);
+        set(&mut options.log_keep, self.log_keep);
+        set(&mut options.sweep_interval_ms, self.sweep_interval_ms);
+        options.read_only = self.read_only != 0;
+        options.must_exist = self.must_exist != 0;
+        if self.reserved != [0; 2] {
+            return Err(Error::invalid("joinly_options.reserved is not zero"));
+        }
+        Ok(options)
+    }
+}
+
+/// # Safety
+/// As [`ffi::fill_sized`].
+pub(super) unsafe fn fill_stats(out: *mut joinly_stats, stats: &Stats) -> Result<()> {
+    let value = joinly_stats {
+        struct_size: 0,
+        reserved: 0,
+        cache_hits: stats.cache.hits,
+        cache_misses: stats.cache.misses,
+        cache_evictions: stats.cache.evictions,
+        cache_entries: stats.cache.entries,
+        cache_bytes: stats.cache.bytes,
+        cache_capacity: stats.cache.capacity,
+        cache_invalidations: stats.cache_invalidations,
+        cache_resets: stats.cache_resets,
+        version: stats.version,
+        commits: stats.commits,
+        engine_commits: stats.engine_commits,
+        conflicts: stats.conflicts,
+        expired: stats.expired,
+        file_bytes: stats.engine.file_bytes,
+        free_bytes: stats.engine.free_bytes,
+        wal_bytes: stats.engine.wal_bytes,
+    };
+    // SAFETY: forwarded contract.
+    unsafe { ffi::fill_sized(out, &value, "joinly_stats") }
+}
+
+/// # Safety
+/// As [`ffi::fill_sized`].
+pub(super) unsafe fn fill_limits(out: *mut joinly_limits, limits: Limits) -> Result<()> {
+    let value = joinly_limits {
+        struct_size: 0,
+        max_batch_ops: limits.batch_ops as u32,
+        max_key_bytes: limits.key_bytes as u64,
+        max_value_bytes: limits.value_bytes as u64,
+        max_batch_bytes: limits.batch_bytes as u64,
+        max_page_rows: limits.page_rows as u64,
+    };
+    // SAFETY: forwarded contract.
+    unsafe { ffi::fill_sized(out, &value, "joinly_limits") }
+}

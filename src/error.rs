@@ -1,0 +1,124 @@
+//! The one error type of the library: a kind that programs act on, a message that people act on.
+
+/// Result of every fallible call in this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $code:literal $text:literal,)*) => {
+        /// What went wrong, in terms a program can act on. The numbers are the status codes of the C ABI;
+        /// a code is never reused, even after its kind is retired.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        #[repr(i32)]
+        pub enum Kind { $($(#[$doc])* $name = $code,)* }
+
+        impl Kind {
+            /// Every kind, in the order of its code.
+            pub const ALL: &'static [Kind] = &[$(Kind::$name,)*];
+
+            /// The stable name, as in the constants of the C header without their prefix.
+            pub const fn name(self) -> &'static str {
+                match self { $(Kind::$name => $text,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The key, index or file does not exist.
+    NotFound = 1 "NOT_FOUND",
+    /// Nothing happened before the time-out.
+    Timeout = 2 "TIMEOUT",
+    /// A check failed or a transaction lost against another writer; nothing was changed. Retry from the read.
+    Conflict = 3 "CONFLICT",
+    /// Another process or thread held a lock for longer than the busy time-out. Retry later.
+    Busy = 4 "BUSY",
+    /// An argument, option or document is malformed.
+    Invalid = 5 "INVALID",
+    /// A key, value, batch or count is over its limit.
+    TooLarge = 6 "TOO_LARGE",
+    /// The stored value is not of the type that the operation needs.
+    WrongType = 7 "WRONG_TYPE",
+    /// The result does not fit its type.
+    OutOfRange = 8 "OUT_OF_RANGE",
+    /// The feature is not available with this engine, file or build.
+    Unsupported = 9 "UNSUPPORTED",
+    /// The handle is closed, freed, or of another type.
+    BadHandle = 10 "BAD_HANDLE",
+    /// The store behind this object was closed, or the transaction is finished.
+    Closed = 11 "CLOSED",
+    /// The process was forked after the store was opened; open it anew in a process of its own.
+    Forked = 12 "FORKED",
+    /// An earlier failure left the outcome of a write unknown; reads go on, writes need a reopened store.
+    Poisoned = 13 "POISONED",
+    /// A defect of the library was contained.
+    Panic = 14 "PANIC",
+    /// An allocation was refused.
+    NoMemory = 15 "NO_MEMORY",
+    /// No room left on the device; nothing was changed and writes work again once there is room.
+    Full = 16 "FULL",
+    /// The file, its directory or the store is read-only.
+    ReadOnly = 17 "READ_ONLY",
+    /// The operating system refused an operation.
+    Io = 18 "IO",
+    /// The file is damaged; the store refuses writes.
+    Corrupt = 19 "CORRUPT",
+    /// The file exists and is something else.
+    NotADatabase = 20 "NOT_A_DATABASE",
+    /// The file was written by a newer version of the library.
+    NewerSchema = 21 "NEWER_SCHEMA",
+    /// The change log no longer reaches back to the wanted version.
+    Compacted = 22 "COMPACTED",
+    /// The name is taken by something different.
+    Exists = 23 "EXISTS",
+    /// The caller's buffer is too small; the needed length was reported and nothing was copied.
+    BufferTooSmall = 24 "BUFFER_TOO_SMALL",
+}
+
+impl Kind {
+    /// Whether the same call can succeed when repeated: a transaction from its first read, a busy file later.
+    pub const fn is_retryable(self) -> bool {
+        matches!(self, Kind::Conflict | Kind::Busy | Kind::Timeout)
+    }
+}
+
+/// A failure: kind, message, and the code of the engine below (0 where there is none).
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    engine_code: i32,
+}
+
+impl Error {
+    /// An error of this library.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), engine_code: 0 }
+    }
+
+    /// The same error with the code of the engine that caused it, for example SQLite's extended code.
+    pub fn with_engine_code(mut self, code: i32) -> Self {
+        self.engine_code = code;
+        self
+    }
+
+    /// What a program should act on.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What a person should read.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The engine's own code (for SQLite the extended result code), 0 where the library itself refused.
+    pub fn engine_code(&self) -> i32 {
+        self.engine_code
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, message)
+    }
+}
