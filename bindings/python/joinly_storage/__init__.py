@@ -1,0 +1,158 @@
+"""Key-value storage over SQLite with a cache that is never stale, also while other processes write the same file.
+
+import joinly_storage
+
+with joinly_storage.open("game.db") as store:
+    store["player:1"] = "Ada"
+    print(store["player:1"])
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Optional, Union
+
+from . import _ffi, _options
+from ._batch import Batch
+from ._cache import Cache
+from ._errors import (
+    BadHandle,
+    BufferTooSmall,
+    Busy,
+    Closed,
+    Compacted,
+    Conflict,
+    Corrupt,
+    Exists,
+    Forked,
+    Full,
+    Invalid,
+    Io,
+    JoinlyError,
+    NewerSchema,
+    NoMemory,
+    NotADatabase,
+    NotFound,
+    OutOfRange,
+    Panic,
+    Poisoned,
+    ReadOnly,
+    Timeout,
+    TooLarge,
+    Unsupported,
+    WrongType,
+)
+from ._index import Index
+from ._log import set_log_callback
+from ._options import Durability
+from ._stats import CacheStats, Limits, Stats
+from ._store import Store
+from ._txn import Transaction
+from ._values import Entry
+from ._watch import Change, Commit, Watch
+
+__all__ = [
+    "BadHandle",
+    "Batch",
+    "BufferTooSmall",
+    "Busy",
+    "Cache",
+    "CacheStats",
+    "Change",
+    "Closed",
+    "Commit",
+    "Compacted",
+    "Conflict",
+    "Corrupt",
+    "Durability",
+    "Entry",
+    "Exists",
+    "Forked",
+    "Full",
+    "Index",
+    "Invalid",
+    "Io",
+    "JoinlyError",
+    "Limits",
+    "NewerSchema",
+    "NoMemory",
+    "NotADatabase",
+    "NotFound",
+    "OutOfRange",
+    "Panic",
+    "Poisoned",
+    "ReadOnly",
+    "Stats",
+    "Store",
+    "Timeout",
+    "TooLarge",
+    "Transaction",
+    "Unsupported",
+    "Watch",
+    "WrongType",
+    "library_version",
+    "open",
+    "open_config",
+    "set_log_callback",
+]
+
+
+def library_version() -> str:
+    """The version of the native library and of the SQLite inside it."""
+    text: bytes = _ffi.version_string()
+    return text.decode()
+
+
+__version__ = library_version().split()[0]
+
+
+def open(
+    url: Union[str, os.PathLike[str]],
+    *,
+    durability: Optional[Durability] = None,
+    cache_bytes: Optional[int] = None,
+    busy_timeout_ms: Optional[int] = None,
+    snapshot_max_age_ms: Optional[int] = None,
+    compress_threshold: Optional[int] = None,
+    compress_level: Optional[int] = None,
+    log_keep: Optional[int] = None,
+    sweep_interval_ms: Optional[int] = None,
+    read_only: bool = False,
+    must_exist: bool = False,
+) -> Store:
+    """Opens or creates a store.
+
+    `url` is a path ("game.db", or any path object), a URL ("sqlite:game.db?cache_mb=64&durability=power"), or "memory:"
+    for a store that lives in this process only. Options in a URL win over arguments; None means the default.
+
+    durability: "process" (the default): a commit survives the death of the process; "power": also power loss.
+    cache_bytes: memory for the cache of values; 64 MiB by default.
+    busy_timeout_ms: how long a call waits for a lock that another process holds; 5000 by default.
+    snapshot_max_age_ms: the longest that a transaction may take; 1000 by default.
+    compress_threshold: values of at least this many bytes are compressed; 1024 by default.
+    compress_level: the zstd level, 1 to 19; 3 by default; -1: never compress.
+    log_keep: how many commits the log keeps for watches; 100000 by default.
+    sweep_interval_ms: how often expired keys are removed from the file; 1000 by default. They are invisible at once.
+    read_only: opens an existing store for reading only; works on read-only media.
+    must_exist: raises `NotFound` instead of creating a store.
+    """
+    return Store(
+        _options.open_store(
+            url,
+            durability=durability,
+            read_only=read_only,
+            must_exist=must_exist,
+            compress_level=compress_level,
+            cache_bytes=cache_bytes,
+            busy_timeout_ms=busy_timeout_ms,
+            snapshot_max_age_ms=snapshot_max_age_ms,
+            compress_threshold=compress_threshold,
+            log_keep=log_keep,
+            sweep_interval_ms=sweep_interval_ms,
+        )
+    )
+
+
+def open_config(path: Union[str, os.PathLike[str]]) -> Store:
+    """Opens the store that a TOML file describes: `url = "sqlite:game.db"` and options by their names."""
+    return Store(_options.open_config(path))

@@ -1,0 +1,65 @@
+"""From what Python programs pass to what the library takes, with a clear error for what it cannot take."""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+from typing import Optional, Union
+
+from ._errors import OutOfRange, invalid
+
+Bytes = Union[str, bytes, bytearray, memoryview]
+"""A key or value: any bytes-like object, or a `str`, which stands for its UTF-8."""
+
+
+def to_bytes(data: object) -> bytes:
+    """The bytes of a key or value."""
+    if isinstance(data, bytes):
+        return data
+    if isinstance(data, str):
+        return data.encode()
+    try:
+        return bytes(memoryview(data))  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"keys and values are bytes-like or str, not {type(data).__name__}") from None
+
+
+def to_text(text: Union[str, os.PathLike[str]], what: str) -> bytes:
+    """A path, URL or name as the library takes it: UTF-8 that ends at the first NUL."""
+    text = os.fspath(text)
+    if not isinstance(text, str):
+        raise TypeError(f"{what} is a str, not {type(text).__name__}")
+    if "\0" in text:
+        raise invalid(f"{what} contains a NUL character")
+    return text.encode()
+
+
+def to_ttl(seconds: Optional[float]) -> int:
+    """A life in seconds as whole milliseconds, rounded up; None, for ever, is 0."""
+    if seconds is None:
+        return 0
+    if not 0 < seconds < 2**53:
+        raise invalid(f"a ttl is a positive number of seconds, or None for ever, not {seconds!r}")
+    return math.ceil(seconds * 1000)
+
+
+def to_version(version: int) -> int:
+    """A version of a key or commit."""
+    version = operator.index(version)
+    if not 0 <= version < 2**64:
+        raise invalid(f"a version is a number from 0 to 2**64 - 1, not {version!r}")
+    return version
+
+
+def to_delta(delta: int) -> int:
+    """What to add to a counter."""
+    delta = operator.index(delta)
+    if not -(2**63) <= delta < 2**63:
+        raise OutOfRange(8, f"an addition has 64 bits: {delta!r} does not fit")
+    return delta
+
+
+def to_seconds(milliseconds: int) -> float:
+    """A moment or span of the library."""
+    return milliseconds / 1000

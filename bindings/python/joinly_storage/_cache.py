@@ -1,0 +1,90 @@
+"""A cache of its own, without a store."""
+
+from __future__ import annotations
+
+from ctypes import byref, sizeof
+from typing import Any, Optional, TypeVar, Union, overload
+
+from . import _ffi as ffi
+from ._args import Bytes, to_bytes, to_ttl
+from ._errors import NotFound, invalid
+from ._owned import Owned
+from ._stats import CacheStats, cache_stats
+from ._values import read
+
+Default = TypeVar("Default")
+
+
+class Cache(Owned):
+    """A bounded cache of bytes in native memory, with least-recently-used eviction and expiry.
+
+    `max_entries` and `max_bytes` (keys, values and overhead) bound it; with neither it holds 64 MiB. `default_ttl`
+    is the life, in seconds, of entries set without one of their own; None: for ever. Every operation takes constant
+    time. Usable from any thread at the same time. `joinly_storage.cache.LRUCache` holds Python objects instead.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_entries: Optional[int] = None,
+        max_bytes: Optional[int] = None,
+        default_ttl: Optional[float] = None,
+    ) -> None:
+        options = ffi.CacheOptions(
+            struct_size=sizeof(ffi.CacheOptions),
+            max_entries=_bound("max_entries", max_entries),
+            max_bytes=_bound("max_bytes", max_bytes),
+            default_ttl_ms=to_ttl(default_ttl),
+        )
+        super().__init__(ffi.make(ffi.cache_new, byref(options)), ffi.cache_free)
+
+    @overload
+    def get(self, key: Bytes) -> Optional[bytes]: ...
+    @overload
+    def get(self, key: Bytes, default: Union[bytes, Default]) -> Union[bytes, Default]: ...
+    def get(self, key: Bytes, default: Any = None) -> Any:
+        """The value of a key, or `default`."""
+        value = read(ffi.cache_get_into, ffi.cache_get, self._handle, to_bytes(key))
+        return default if value is None else value
+
+    def set(self, key: Bytes, value: Bytes, ttl: Optional[float] = None) -> None:
+        """Stores a value for `ttl` seconds; None: the cache's default."""
+        key, value = to_bytes(key), to_bytes(value)
+        ffi.call(ffi.cache_set, self._handle, key, len(key), value, len(value), to_ttl(ttl))
+
+    def delete(self, key: Bytes) -> bool:
+        """Deletes a key; whether it existed."""
+        key = to_bytes(key)
+        return ffi.call(ffi.cache_delete, self._handle, key, len(key))
+
+    def clear(self) -> None:
+        """Empties the cache; its figures go on."""
+        ffi.cache_clear(self._handle)
+
+    def stats(self) -> CacheStats:
+        """Figures since the cache was made."""
+        return cache_stats(self._handle)
+
+    def __getitem__(self, key: Bytes) -> bytes:
+        value = self.get(key)
+        if value is None:
+            raise NotFound(ffi.NOT_FOUND, f"no such key: {key!r}")
+        return value
+
+    def __setitem__(self, key: Bytes, value: Bytes) -> None:
+        self.set(key, value)
+
+    def __delitem__(self, key: Bytes) -> None:
+        if not self.delete(key):
+            raise NotFound(ffi.NOT_FOUND, f"no such key: {key!r}")
+
+    def __len__(self) -> int:
+        return self.stats().entries
+
+
+def _bound(name: str, value: Optional[int]) -> int:
+    if value is None:
+        return 0
+    if not 0 < value < 2**64:
+        raise invalid(f"{name} is a positive number, or None, not {value!r}")
+    return value

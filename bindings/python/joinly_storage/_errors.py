@@ -1,0 +1,156 @@
+"""What can go wrong: one exception for each status of the library, all under `JoinlyError`."""
+
+from __future__ import annotations
+
+_RETRYABLE = frozenset({2, 3, 4})
+
+
+class JoinlyError(Exception):
+    """A failure reported by the library.
+
+    `status` is the number of the C ABI, `message` says what failed and what to do about it, `engine_code` is the
+    code of the engine below (for SQLite its extended result code), 0 where the library itself refused.
+    """
+
+    def __init__(self, status: int, message: str, engine_code: int = 0) -> None:
+        super().__init__(status, message, engine_code)
+        self.status = status
+        self.message = message
+        self.engine_code = engine_code
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call can succeed when repeated: a transaction from its first read, others later."""
+        return self.status in _RETRYABLE
+
+
+class NotFound(JoinlyError, KeyError):
+    """The key, index or file does not exist."""
+
+
+class Timeout(JoinlyError):
+    """Nothing happened in time."""
+
+
+class Conflict(JoinlyError):
+    """A check failed, or a transaction lost against another writer; nothing was changed. Retry from the read."""
+
+
+class Busy(JoinlyError):
+    """Another process or thread held a lock for too long. Retry later."""
+
+
+class Invalid(JoinlyError, ValueError):
+    """An argument, option or document is malformed; the message names it."""
+
+
+class TooLarge(JoinlyError):
+    """A key, value, batch or count is over its limit; see `Store.limits`."""
+
+
+class WrongType(JoinlyError):
+    """The stored value is not of the type that the operation needs, for example no integer for an addition."""
+
+
+class OutOfRange(JoinlyError):
+    """The result does not fit its type, for example a counter beyond 64 bits."""
+
+
+class Unsupported(JoinlyError):
+    """The feature is not available with this engine, file or build."""
+
+
+class Closed(JoinlyError):
+    """The store is closed, or the transaction is finished."""
+
+
+class BadHandle(Closed):
+    """The object was closed; to a user the same as `Closed`."""
+
+
+class Forked(JoinlyError):
+    """The process was forked after the store was opened. Open it anew in a process that did not inherit one."""
+
+
+class Poisoned(JoinlyError):
+    """An earlier failure left the outcome of a write unknown: reads go on, writes need a reopened store."""
+
+
+class Panic(JoinlyError):
+    """A defect of the library was contained; the store refuses further writes."""
+
+
+class NoMemory(JoinlyError):
+    """An allocation was refused."""
+
+
+class Full(JoinlyError):
+    """No room left on the device. Nothing was changed; writes work again once there is room."""
+
+
+class ReadOnly(JoinlyError):
+    """The file, its directory or the store is read-only."""
+
+
+class Io(JoinlyError):
+    """The operating system refused an operation; the message says which."""
+
+
+class Corrupt(JoinlyError):
+    """The file is damaged. The store refuses writes; what can be read is still read."""
+
+
+class NotADatabase(JoinlyError):
+    """The file exists and is not a database of this library."""
+
+
+class NewerSchema(JoinlyError):
+    """The file was written by a newer version of the library."""
+
+
+class Compacted(JoinlyError):
+    """The change log no longer reaches back so far: read the state anew, then go on watching."""
+
+
+class Exists(JoinlyError):
+    """The name is taken by something different."""
+
+
+class BufferTooSmall(JoinlyError):
+    """The caller's buffer is too small."""
+
+
+BY_STATUS: dict[int, type[JoinlyError]] = {
+    1: NotFound,
+    2: Timeout,
+    3: Conflict,
+    4: Busy,
+    5: Invalid,
+    6: TooLarge,
+    7: WrongType,
+    8: OutOfRange,
+    9: Unsupported,
+    10: BadHandle,
+    11: Closed,
+    12: Forked,
+    13: Poisoned,
+    14: Panic,
+    15: NoMemory,
+    16: Full,
+    17: ReadOnly,
+    18: Io,
+    19: Corrupt,
+    20: NotADatabase,
+    21: NewerSchema,
+    22: Compacted,
+    23: Exists,
+    24: BufferTooSmall,
+}
+
+
+def invalid(message: str) -> Invalid:
+    """An argument refused before it reaches the library."""
+    return Invalid(5, message)

@@ -1,0 +1,232 @@
+"""What the native library exports, and how its calls answer.
+
+Calls release the interpreter lock. Integers are passed with declared types, because ctypes would otherwise cut
+them to 32 bits; callers check ranges, because ctypes never does.
+"""
+
+from __future__ import annotations
+
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    byref,
+    c_char_p,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint8,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+from typing import Any, Callable
+
+from ._errors import BY_STATUS, JoinlyError
+from ._library import library
+
+NOT_FOUND = 1
+TIMEOUT = 2
+BUFFER_TOO_SMALL = 24
+FROM_NOW = 2**64 - 1
+
+_QUIET = (NOT_FOUND, TIMEOUT, BUFFER_TOO_SMALL)
+
+
+class Options(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("durability", c_uint32),
+        ("cache_bytes", c_uint64),
+        ("busy_timeout_ms", c_uint32),
+        ("snapshot_max_age_ms", c_uint32),
+        ("compress_threshold", c_uint32),
+        ("compress_level", c_int32),
+        ("log_keep", c_uint64),
+        ("sweep_interval_ms", c_uint32),
+        ("read_only", c_uint8),
+        ("must_exist", c_uint8),
+        ("reserved", c_uint8 * 2),
+    ]
+
+
+class Bytes(Structure):
+    _fields_ = [("data", c_char_p), ("len", c_size_t)]
+
+
+class ScanOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("limit", c_uint32),
+        ("cursor", c_char_p),
+        ("cursor_len", c_size_t),
+        ("reverse", c_uint8),
+        ("keys_only", c_uint8),
+        ("reserved", c_uint8 * 6),
+    ]
+
+
+class FindOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("limit", c_uint32),
+        ("equal", c_char_p),
+        ("equal_len", c_size_t),
+        ("lower", c_char_p),
+        ("lower_len", c_size_t),
+        ("upper", c_char_p),
+        ("upper_len", c_size_t),
+        ("cursor", c_char_p),
+        ("cursor_len", c_size_t),
+        ("lower_exclusive", c_uint8),
+        ("upper_inclusive", c_uint8),
+        ("descending", c_uint8),
+        ("reserved", c_uint8 * 5),
+    ]
+
+
+class CacheOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("max_entries", c_uint64),
+        ("max_bytes", c_uint64),
+        ("default_ttl_ms", c_uint64),
+    ]
+
+
+LogCallback = CFUNCTYPE(None, c_int32, c_char_p, c_void_p)
+
+
+def _declare(name: str, *argtypes: Any, restype: Any = c_int32) -> Callable[..., Any]:
+    function = getattr(library, name)
+    function.argtypes = argtypes
+    function.restype = restype
+    return function  # type: ignore[no-any-return]
+
+
+_BYTES = (c_char_p, c_size_t)
+_OUT = c_void_p
+
+version_string = _declare("joinly_version_string", restype=c_char_p)
+status_name = _declare("joinly_status_name", c_int32, restype=c_char_p)
+status_is_retryable = _declare("joinly_status_is_retryable", c_int32, restype=c_uint8)
+log_set = _declare("joinly_log_set", LogCallback, c_void_p, c_int32, _OUT)
+
+_error_message = _declare("joinly_error_message", c_void_p, restype=c_char_p)
+_error_engine_code = _declare("joinly_error_engine_code", c_void_p)
+_error_free = _declare("joinly_error_free", c_void_p, restype=None)
+
+store_open = _declare("joinly_store_open", c_char_p, POINTER(Options), _OUT, _OUT)
+store_open_config = _declare("joinly_store_open_config", c_char_p, _OUT, _OUT)
+store_close = _declare("joinly_store_close", c_void_p, _OUT)
+store_free = _declare("joinly_store_free", c_void_p, restype=None)
+store_flush = _declare("joinly_store_flush", c_void_p, c_uint64, _OUT)
+store_checkpoint = _declare("joinly_store_checkpoint", c_void_p, _OUT)
+store_compact = _declare("joinly_store_compact", c_void_p, _OUT)
+store_verify = _declare("joinly_store_verify", c_void_p, _OUT)
+store_version = _declare("joinly_store_version", c_void_p, _OUT, _OUT)
+store_now = _declare("joinly_store_now", c_void_p, _OUT, _OUT)
+store_stats = _declare("joinly_store_stats", c_void_p, _OUT, _OUT)
+store_limits = _declare("joinly_store_limits", c_void_p, _OUT, _OUT)
+store_engine = _declare("joinly_store_engine", c_void_p, restype=c_char_p)
+store_commit = _declare("joinly_store_commit", c_void_p, c_void_p, _OUT, _OUT)
+
+value_data = _declare("joinly_value_data", c_void_p, _OUT, restype=c_void_p)
+value_version = _declare("joinly_value_version", c_void_p, restype=c_uint64)
+value_expires_at = _declare("joinly_value_expires_at", c_void_p, restype=c_int64)
+value_free = _declare("joinly_value_free", c_void_p, restype=None)
+
+page_rows = _declare("joinly_page_rows", c_void_p, _OUT, restype=c_void_p)
+page_cursor = _declare("joinly_page_cursor", c_void_p, _OUT, restype=c_void_p)
+page_free = _declare("joinly_page_free", c_void_p, restype=None)
+
+kv_get = _declare("joinly_kv_get", c_void_p, *_BYTES, _OUT, _OUT)
+kv_get_into = _declare("joinly_kv_get_into", c_void_p, *_BYTES, c_void_p, c_size_t, _OUT, _OUT)
+kv_exists = _declare("joinly_kv_exists", c_void_p, *_BYTES, _OUT, _OUT)
+kv_get_many = _declare("joinly_kv_get_many", c_void_p, POINTER(Bytes), c_size_t, _OUT, _OUT)
+kv_put = _declare("joinly_kv_put", c_void_p, *_BYTES, *_BYTES, _OUT)
+kv_put_ttl = _declare("joinly_kv_put_ttl", c_void_p, *_BYTES, *_BYTES, c_uint64, _OUT)
+kv_delete = _declare("joinly_kv_delete", c_void_p, *_BYTES, _OUT)
+kv_expire = _declare("joinly_kv_expire", c_void_p, *_BYTES, c_uint64, _OUT)
+kv_add = _declare("joinly_kv_add", c_void_p, *_BYTES, c_int64, _OUT, _OUT)
+kv_scan = _declare("joinly_kv_scan", c_void_p, *_BYTES, *_BYTES, POINTER(ScanOptions), _OUT, _OUT)
+kv_scan_prefix = _declare("joinly_kv_scan_prefix", c_void_p, *_BYTES, POINTER(ScanOptions), _OUT, _OUT)
+
+batch_new = _declare("joinly_batch_new", _OUT, _OUT)
+batch_check = _declare("joinly_batch_check", c_void_p, *_BYTES, c_uint64, _OUT)
+batch_put = _declare("joinly_batch_put", c_void_p, *_BYTES, *_BYTES, c_uint64, _OUT)
+batch_delete = _declare("joinly_batch_delete", c_void_p, *_BYTES, _OUT)
+batch_add = _declare("joinly_batch_add", c_void_p, *_BYTES, c_int64, _OUT)
+batch_expire = _declare("joinly_batch_expire", c_void_p, *_BYTES, c_uint64, _OUT)
+batch_len = _declare("joinly_batch_len", c_void_p, restype=c_size_t)
+batch_free = _declare("joinly_batch_free", c_void_p, restype=None)
+
+txn_begin = _declare("joinly_txn_begin", c_void_p, _OUT, _OUT)
+txn_get = _declare("joinly_txn_get", c_void_p, *_BYTES, _OUT, _OUT)
+txn_get_into = _declare("joinly_txn_get_into", c_void_p, *_BYTES, c_void_p, c_size_t, _OUT, _OUT)
+txn_scan = _declare("joinly_txn_scan", c_void_p, *_BYTES, *_BYTES, POINTER(ScanOptions), _OUT, _OUT)
+txn_scan_prefix = _declare("joinly_txn_scan_prefix", c_void_p, *_BYTES, POINTER(ScanOptions), _OUT, _OUT)
+txn_put = _declare("joinly_txn_put", c_void_p, *_BYTES, *_BYTES, c_uint64, _OUT)
+txn_delete = _declare("joinly_txn_delete", c_void_p, *_BYTES, _OUT)
+txn_add = _declare("joinly_txn_add", c_void_p, *_BYTES, c_int64, _OUT, _OUT)
+txn_commit = _declare("joinly_txn_commit", c_void_p, _OUT, _OUT)
+txn_rollback = _declare("joinly_txn_rollback", c_void_p, _OUT)
+txn_free = _declare("joinly_txn_free", c_void_p, restype=None)
+
+watch_open = _declare("joinly_watch_open", c_void_p, c_uint64, *_BYTES, _OUT, _OUT)
+watch_poll = _declare("joinly_watch_poll", c_void_p, c_uint32, _OUT, _OUT)
+watch_version = _declare("joinly_watch_version", c_void_p, restype=c_uint64)
+watch_free = _declare("joinly_watch_free", c_void_p, restype=None)
+changes_rows = _declare("joinly_changes_rows", c_void_p, _OUT, restype=c_void_p)
+changes_version = _declare("joinly_changes_version", c_void_p, restype=c_uint64)
+changes_time = _declare("joinly_changes_time", c_void_p, restype=c_int64)
+changes_free = _declare("joinly_changes_free", c_void_p, restype=None)
+
+index_declare = _declare("joinly_index_declare", c_void_p, c_char_p, *_BYTES, c_char_p, _OUT)
+index_drop = _declare("joinly_index_drop", c_void_p, c_char_p, _OUT)
+index_rebuild = _declare("joinly_index_rebuild", c_void_p, c_char_p, _OUT)
+index_list = _declare("joinly_index_list", c_void_p, _OUT, _OUT)
+index_find = _declare("joinly_index_find", c_void_p, c_char_p, POINTER(FindOptions), _OUT, _OUT)
+
+cache_new = _declare("joinly_cache_new", POINTER(CacheOptions), _OUT, _OUT)
+cache_set = _declare("joinly_cache_set", c_void_p, *_BYTES, *_BYTES, c_uint64, _OUT)
+cache_get = _declare("joinly_cache_get", c_void_p, *_BYTES, _OUT, _OUT)
+cache_get_into = _declare("joinly_cache_get_into", c_void_p, *_BYTES, c_void_p, c_size_t, _OUT, _OUT)
+cache_delete = _declare("joinly_cache_delete", c_void_p, *_BYTES, _OUT)
+cache_clear = _declare("joinly_cache_clear", c_void_p, restype=None)
+cache_stats_get = _declare("joinly_cache_stats_get", c_void_p, _OUT, _OUT)
+cache_free = _declare("joinly_cache_free", c_void_p, restype=None)
+
+
+def take_error(status: int, error: c_void_p) -> JoinlyError:
+    """The exception for a status, from its error object, which ends here. `error` may hold NULL."""
+    message: bytes = _error_message(error) or status_name(status)
+    engine_code: int = _error_engine_code(error)
+    _error_free(error)
+    return BY_STATUS.get(status, JoinlyError)(status, message.decode("utf-8", "replace"), engine_code)
+
+
+def call(function: Callable[..., Any], *arguments: object) -> bool:
+    """Calls an export that ends in `joinly_error **err`.
+
+    True when it succeeded, False for the outcomes that carry no error object (a missing key, a time-out); all
+    others raise.
+    """
+    error = c_void_p()
+    status: int = function(*arguments, byref(error))
+    if status == 0:
+        return True
+    if status in _QUIET and not error:
+        return False
+    raise take_error(status, error)
+
+
+def make(function: Callable[..., Any], *arguments: object) -> int:
+    """Calls an export that ends in an owned output and `joinly_error **err`, and answers the output.
+
+    0 for the outcomes that carry no error object.
+    """
+    out = c_void_p()
+    call(function, *arguments, byref(out))
+    return out.value or 0

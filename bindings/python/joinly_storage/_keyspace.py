@@ -1,0 +1,124 @@
+"""Keys and values, as a store or a transaction sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ctypes import byref, c_int64
+from typing import Any, Callable, ClassVar, Literal, NamedTuple, Optional, TypeVar, Union, overload
+
+from . import _ffi as ffi
+from . import _pages
+from ._args import Bytes, to_bytes, to_delta, to_ttl
+from ._errors import NotFound
+from ._owned import Owned
+from ._values import Entry, read, read_entry
+
+Default = TypeVar("Default")
+
+
+class Calls(NamedTuple):
+    """The exports behind one kind of key space; their parameters are the same."""
+
+    get: Callable[..., int]
+    get_into: Callable[..., int]
+    put: Callable[..., int]
+    delete: Callable[..., int]
+    add: Callable[..., int]
+    scan: Callable[..., int]
+    scan_prefix: Callable[..., int]
+
+
+class KeySpace(Owned):
+    """Keys and values are bytes. Where one is passed, a `str` stands for its UTF-8; what is read is always bytes."""
+
+    _calls: ClassVar[Calls]
+
+    @overload
+    def get(self, key: Bytes) -> Optional[bytes]: ...
+    @overload
+    def get(self, key: Bytes, default: Union[bytes, Default]) -> Union[bytes, Default]: ...
+    def get(self, key: Bytes, default: Any = None) -> Any:
+        """The value of a key, or `default`."""
+        value = read(self._calls.get_into, self._calls.get, self._handle, to_bytes(key))
+        return default if value is None else value
+
+    def get_entry(self, key: Bytes) -> Optional[Entry]:
+        """The value of a key with its version and expiry, or None."""
+        return read_entry(self._calls.get, self._handle, to_bytes(key))
+
+    def set(self, key: Bytes, value: Bytes, ttl: Optional[float] = None) -> None:
+        """Writes a key that expires `ttl` seconds after the commit; None: never."""
+        key, value = to_bytes(key), to_bytes(value)
+        ffi.call(self._calls.put, self._handle, key, len(key), value, len(value), to_ttl(ttl))
+
+    def delete(self, key: Bytes) -> bool:
+        """Deletes a key; whether it existed."""
+        key = to_bytes(key)
+        return ffi.call(self._calls.delete, self._handle, key, len(key))
+
+    def add(self, key: Bytes, delta: int = 1) -> int:
+        """Adds to a counter, atomically across threads and processes, and returns the sum.
+
+        A counter is a value that holds a decimal integer of 64 bits; a missing key counts as 0. Anything else
+        raises `WrongType`, a sum beyond 64 bits `OutOfRange`.
+        """
+        key = to_bytes(key)
+        total = c_int64()
+        ffi.call(self._calls.add, self._handle, key, len(key), to_delta(delta), byref(total))
+        return total.value
+
+    @overload
+    def scan(
+        self, start: Bytes = ..., end: Bytes = ..., *, reverse: bool = ..., keys_only: Literal[False] = ...
+    ) -> Iterator[tuple[bytes, bytes]]: ...
+    @overload
+    def scan(
+        self, start: Bytes = ..., end: Bytes = ..., *, reverse: bool = ..., keys_only: Literal[True]
+    ) -> Iterator[bytes]: ...
+    def scan(
+        self, start: Bytes = b"", end: Bytes = b"", *, reverse: bool = False, keys_only: bool = False
+    ) -> Iterator[Any]:
+        """The keys from `start` up to but without `end` (empty: the first, the last), in bytewise order.
+
+        Yields pairs of key and value, or keys alone. Rows are read lazily, a page at a time: each page is one
+        moment's state, the next may be of a later one (not in a transaction, which sees a single moment).
+        """
+        start, end = to_bytes(start), to_bytes(end)
+        read_rows = _pages.keys if keys_only else _pages.items
+        options = _pages.scan_options(reverse, keys_only)
+        return read_rows(self._calls.scan, self._handle, start, len(start), end, len(end), options=options)
+
+    @overload
+    def prefix(
+        self, prefix: Bytes, *, reverse: bool = ..., keys_only: Literal[False] = ...
+    ) -> Iterator[tuple[bytes, bytes]]: ...
+    @overload
+    def prefix(self, prefix: Bytes, *, reverse: bool = ..., keys_only: Literal[True]) -> Iterator[bytes]: ...
+    def prefix(self, prefix: Bytes, *, reverse: bool = False, keys_only: bool = False) -> Iterator[Any]:
+        """The keys that start with `prefix`; otherwise as `scan`."""
+        prefix = to_bytes(prefix)
+        read_rows = _pages.keys if keys_only else _pages.items
+        options = _pages.scan_options(reverse, keys_only)
+        return read_rows(self._calls.scan_prefix, self._handle, prefix, len(prefix), options=options)
+
+    def __getitem__(self, key: Bytes) -> bytes:
+        value = self.get(key)
+        if value is None:
+            raise NotFound(ffi.NOT_FOUND, f"no such key: {key!r}")
+        return value
+
+    def __setitem__(self, key: Bytes, value: Bytes) -> None:
+        self.set(key, value)
+
+    def __delitem__(self, key: Bytes) -> None:
+        if not self.delete(key):
+            raise NotFound(ffi.NOT_FOUND, f"no such key: {key!r}")
+
+    def __contains__(self, key: object) -> bool:
+        return read(self._calls.get_into, self._calls.get, self._handle, to_bytes(key)) is not None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.scan(keys_only=True)
+
+    def __reversed__(self) -> Iterator[bytes]:
+        return self.scan(reverse=True, keys_only=True)

@@ -1,0 +1,110 @@
+"""What a store does to keys, beyond what a transaction does too."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterable, Mapping
+from ctypes import byref, c_int64, c_uint8
+from typing import Callable, Optional, TypeVar, Union
+
+from . import _ffi as ffi
+from . import _pages
+from ._args import Bytes, to_bytes, to_seconds, to_ttl
+from ._batch import Batch
+from ._errors import Conflict, NotFound, invalid
+from ._keyspace import Calls, KeySpace
+from ._txn import Transaction
+
+Result = TypeVar("Result")
+Key = TypeVar("Key", bound=Bytes)
+Pairs = Union[Mapping[Key, Bytes], Iterable[tuple[Key, Bytes]]]
+
+
+def rows_of(pairs: Pairs[Key]) -> Iterable[tuple[Key, Bytes]]:
+    """The pairs of key and value of a mapping, or of an iterable of them."""
+    return pairs.items() if isinstance(pairs, Mapping) else pairs
+
+
+class KeyValues(KeySpace):
+    """Commits of one key, of many keys, and of transactions."""
+
+    _calls = Calls(
+        ffi.kv_get,
+        ffi.kv_get_into,
+        ffi.kv_put_ttl,
+        ffi.kv_delete,
+        ffi.kv_add,
+        ffi.kv_scan,
+        ffi.kv_scan_prefix,
+    )
+
+    def get_many(self, keys: Iterable[Bytes]) -> list[Optional[bytes]]:
+        """The values of many keys as of one moment, in their order; None for a missing one."""
+        wanted = [to_bytes(key) for key in keys]
+        array = (ffi.Bytes * len(wanted))(*(ffi.Bytes(key, len(key)) for key in wanted))
+        page = ffi.make(ffi.kv_get_many, self._handle, array, len(wanted))
+        try:
+            return [value for _key, value in _pages.rows(page)]
+        finally:
+            ffi.page_free(page)
+
+    def set_many(self, pairs: Pairs[Key], ttl: Optional[float] = None) -> int:
+        """Writes many keys, all or none, and returns the version of the commit.
+
+        `pairs` is a mapping or an iterable of pairs, within `limits` for one batch; `update` takes any number.
+        """
+        with self.batch() as batch:
+            for key, value in rows_of(pairs):
+                batch.set(key, value, ttl)
+            return batch.commit()
+
+    def expire(self, key: Bytes, ttl: Optional[float]) -> bool:
+        """Lets a key expire in `ttl` seconds, None: never; whether the key exists. The value stays."""
+        key = to_bytes(key)
+        return ffi.call(ffi.kv_expire, self._handle, key, len(key), to_ttl(ttl))
+
+    def ttl(self, key: Bytes) -> Optional[float]:
+        """The seconds that a key still lives, None when it never expires; raises `NotFound` for a missing one."""
+        entry = self.get_entry(key)
+        if entry is None:
+            raise NotFound(ffi.NOT_FOUND, f"no such key: {key!r}")
+        return None if entry.expires_at is None else max(0.0, entry.expires_at - self.now())
+
+    def now(self) -> float:
+        """The store's clock in seconds since 1970-01-01 UTC. It never goes back, even when the system's clock does."""
+        now = c_int64()
+        ffi.call(ffi.store_now, self._handle, byref(now))
+        return to_seconds(now.value)
+
+    def batch(self) -> Batch:
+        """A new batch; `with store.batch() as batch:` commits it at the end of the block."""
+        return Batch(self._handle)
+
+    def transaction(self) -> Transaction:
+        """A new transaction; `with store.transaction() as tx:` commits it at the end of the block."""
+        return Transaction(self._handle)
+
+    def run_transaction(self, body: Callable[[Transaction], Result], attempts: int = 32) -> Result:
+        """Runs `body` in a transaction, commits, and returns its result.
+
+        When the transaction loses against another writer, `body` is run again on the new state, at most `attempts`
+        times in all and a little later each time; then `Conflict` is raised. So `body` may run more than once.
+        """
+        if attempts < 1:
+            raise invalid(f"attempts is at least 1, not {attempts!r}")
+        for attempt in range(1, attempts + 1):
+            try:
+                with self.transaction() as txn:
+                    return body(txn)
+            except Conflict:
+                if attempt == attempts:
+                    raise
+                time.sleep(random.uniform(0, min(0.1, 0.001 * 2**attempt)))
+        raise AssertionError("unreachable")
+
+    def __contains__(self, key: object) -> bool:
+        data = to_bytes(key)
+        exists = c_uint8()
+        ffi.call(ffi.kv_exists, self._handle, data, len(data), byref(exists))
+        return exists.value != 0

@@ -1,0 +1,51 @@
+"""How to open a store."""
+
+from __future__ import annotations
+
+import os
+from ctypes import byref, sizeof
+from typing import Literal, Optional, Union
+
+from . import _ffi as ffi
+from ._args import to_text
+from ._errors import invalid
+
+Durability = Literal["power", "process", "behind"]
+
+_DURABILITIES = {"power": 1, "process": 2, "behind": 3}
+_BITS = {"cache_bytes": 64, "log_keep": 64}
+
+
+def open_store(
+    url: Union[str, os.PathLike[str]],
+    durability: Optional[Durability],
+    read_only: bool,
+    must_exist: bool,
+    compress_level: Optional[int],
+    **numbers: Optional[int],
+) -> int:
+    """The handle of a newly opened store."""
+    options = ffi.Options(struct_size=sizeof(ffi.Options), read_only=bool(read_only), must_exist=bool(must_exist))
+    if durability is not None:
+        if durability not in _DURABILITIES:
+            raise invalid(f"durability is one of {', '.join(_DURABILITIES)}, not {durability!r}")
+        options.durability = _DURABILITIES[durability]
+    if compress_level is not None:
+        if compress_level != -1 and not 1 <= compress_level <= 19:
+            raise invalid(f"compress_level is 1 to 19, or -1 for never, not {compress_level!r}")
+        options.compress_level = compress_level
+    for name, number in numbers.items():
+        if number is not None:
+            bits = _BITS.get(name, 32)
+            if not 0 < number < 2**bits:
+                raise invalid(f"{name} is a number from 1 to 2**{bits} - 1, not {number!r}")
+            setattr(options, name, number)
+    if isinstance(url, os.PathLike):
+        # A path object is never a URL, whatever its name.
+        url = os.path.abspath(url)
+    return ffi.make(ffi.store_open, to_text(url, "the URL of a store"), byref(options))
+
+
+def open_config(path: Union[str, os.PathLike[str]]) -> int:
+    """The handle of a newly opened store that a TOML file describes."""
+    return ffi.make(ffi.store_open_config, to_text(path, "the path of a configuration"))

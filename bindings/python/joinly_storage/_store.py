@@ -1,0 +1,135 @@
+"""Stores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from ctypes import byref, c_uint64
+from typing import Optional
+
+from . import _ffi as ffi
+from . import _index, _stats
+from ._args import Bytes, to_bytes, to_text, to_version
+from ._index import UNSET, Condition, Index
+from ._mapping import StoreMapping
+from ._stats import Limits, Stats
+from ._watch import Watch
+
+
+class Store(StoreMapping):
+    """An open store: a mapping of bytes to bytes, shared with every process that opens the same file.
+
+    Opened with `joinly_storage.open`. Usable from any thread at the same time. After `fork` the child's copy raises
+    `Forked`. Closed by `close`, by leaving `with`, or when it is collected.
+    """
+
+    def __init__(self, handle: int) -> None:
+        super().__init__(handle, ffi.store_free)
+
+    def close(self) -> None:
+        """Waits for the commits under way, releases the file and raises what went wrong. Further calls do nothing.
+
+        Transactions, batches and watches of the store raise `Closed` from then on.
+        """
+        if self._finalizer.detach() and os.getpid() == self._owner:
+            ffi.call(ffi.store_close, self._handle)
+
+    def watch(self, prefix: Bytes = b"", from_version: Optional[int] = None) -> Watch:
+        """Watches the keys that start with `prefix`, for commits of every process.
+
+        `from_version` is the version after which to begin: None: now, 0: as far back as the log reaches.
+        """
+        return Watch(self._handle, prefix, from_version)
+
+    def create_index(self, name: str, prefix: Bytes, path: str) -> None:
+        """Indexes the JSON documents whose key starts with `prefix` by the scalar at `path`, such as "$.state".
+
+        Existing documents are indexed at once; from then on every commit of every process maintains it. Documents
+        without a scalar there are stored and not indexed. Declaring the same index again does nothing; a different
+        one under a taken name raises `Exists`.
+        """
+        prefix = to_bytes(prefix)
+        name_, path_ = to_text(name, "the name of an index"), to_text(path, "a JSON path")
+        ffi.call(ffi.index_declare, self._handle, name_, prefix, len(prefix), path_)
+
+    def drop_index(self, name: str) -> None:
+        """Drops an index; raises `NotFound` when there is none of this name."""
+        ffi.call(ffi.index_drop, self._handle, to_text(name, "the name of an index"))
+
+    def rebuild_index(self, name: str) -> None:
+        """Builds an index anew from the documents; raises `NotFound` when there is none of this name."""
+        ffi.call(ffi.index_rebuild, self._handle, to_text(name, "the name of an index"))
+
+    def indexes(self) -> dict[str, Index]:
+        """The declared indexes by their names."""
+        return _index.listing(self._handle)
+
+    def find(
+        self,
+        name: str,
+        *,
+        equal: Condition = UNSET,
+        lower: Condition = UNSET,
+        upper: Condition = UNSET,
+        lower_exclusive: bool = False,
+        upper_inclusive: bool = False,
+        descending: bool = False,
+        limit: Optional[int] = None,
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """The keys and documents that an index finds, ordered by the indexed value and then by key.
+
+        `equal`, or the range from `lower` up to but without `upper`, are JSON scalars; they order as None < False
+        < True < numbers < strings. At most `limit` rows, read lazily, a page at a time. Iterating raises `NotFound`
+        when there is no such index.
+        """
+        return _index.find(
+            self._handle,
+            name,
+            equal=equal,
+            lower=lower,
+            upper=upper,
+            lower_exclusive=lower_exclusive,
+            upper_inclusive=upper_inclusive,
+            descending=descending,
+            limit=limit,
+        )
+
+    @property
+    def version(self) -> int:
+        """The version of the latest commit, of any process; 0 for a new store."""
+        version = c_uint64()
+        ffi.call(ffi.store_version, self._handle, byref(version))
+        return version.value
+
+    @property
+    def engine(self) -> str:
+        """The name of the engine: "sqlite" or "memory"; empty when the store is closed."""
+        name: bytes = ffi.store_engine(self._handle) or b""
+        return name.decode()
+
+    def stats(self) -> Stats:
+        """Figures since the store was opened, of this process alone."""
+        return _stats.stats(self._handle)
+
+    def limits(self) -> Limits:
+        """What the engine can hold."""
+        return _stats.limits(self._handle)
+
+    def flush(self, version: int = 0) -> None:
+        """Waits until the commit of `version` (0: all so far) is as durable as the store promises."""
+        ffi.call(ffi.store_flush, self._handle, to_version(version))
+
+    def checkpoint(self) -> None:
+        """Moves the write-ahead log into the file; of use before copying or measuring it. May raise `Busy`."""
+        ffi.call(ffi.store_checkpoint, self._handle)
+
+    def compact(self) -> None:
+        """Rewrites the file without its free pages. Needs up to twice its size in free space. May raise `Busy`."""
+        ffi.call(ffi.store_compact, self._handle)
+
+    def verify(self) -> None:
+        """Checks every page, row, log entry and index; raises `Corrupt` with the findings."""
+        ffi.call(ffi.store_verify, self._handle)
+
+    def __repr__(self) -> str:
+        return f"<joinly_storage.Store {'closed' if self.closed else self.engine}>"

@@ -1,0 +1,60 @@
+"""Interactive transactions."""
+
+from __future__ import annotations
+
+from ctypes import byref, c_uint64
+from types import TracebackType
+from typing import Optional
+
+from . import _ffi as ffi
+from ._keyspace import Calls, KeySpace
+
+
+class Transaction(KeySpace):
+    """Reads of one moment plus its own writes, committed together or not at all.
+
+    It takes no lock until it commits. When another writer changed what it read, it raises `Conflict`, has changed
+    nothing, and is to be repeated from its begin: `Store.run_transaction` does that. It belongs to one thread at a
+    time. Leaving `with` commits; an exception inside rolls back.
+    """
+
+    _calls = Calls(
+        ffi.txn_get,
+        ffi.txn_get_into,
+        ffi.txn_put,
+        ffi.txn_delete,
+        ffi.txn_add,
+        ffi.txn_scan,
+        ffi.txn_scan_prefix,
+    )
+
+    def __init__(self, store: int) -> None:
+        super().__init__(ffi.make(ffi.txn_begin, store), ffi.txn_free)
+        self.version: Optional[int] = None
+        """The version of the commit; None until then."""
+        self._finished = False
+
+    def commit(self) -> int:
+        """Commits, finishes the transaction whatever the outcome, and returns the version."""
+        self._finished = True
+        version = c_uint64()
+        ffi.call(ffi.txn_commit, self._handle, byref(version))
+        self.version = version.value
+        return self.version
+
+    def rollback(self) -> None:
+        """Drops the writes and finishes the transaction."""
+        self._finished = True
+        ffi.call(ffi.txn_rollback, self._handle)
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        try:
+            if kind is None and not self._finished:
+                self.commit()
+        finally:
+            self.close()
