@@ -1302,7 +1302,8 @@ void joinly_changes_free(joinly_changes *changes);
 /**
  * Declares an index called `name` on the JSON documents whose key starts with `prefix`, by the scalar at `path`, for
  * example "$.state", "$.owner.id" or "$.tags[0]". Existing documents are indexed at once; from then on every commit
- * of every process maintains it. Values that are no JSON, and documents without a scalar there, are stored and not
+ * of every process maintains it. Values that are no JSON, and documents without a scalar there (or with a string of more
+ * than 512 bytes), are stored and not
  * indexed. Declaring the same index again does nothing. Any thread.
  *
  * Errors: `JOINLY_EXISTS` (the name is taken by a different index), `JOINLY_INVALID`, `JOINLY_TOO_LARGE` (more than 64

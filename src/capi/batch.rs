@@ -28,7 +28,10 @@ fn edit(batch: *mut joinly_batch, f: impl FnOnce(&mut Batch) -> Result<()>) -> R
 /// # Safety
 /// Pointers are NULL or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn joinly_batch_new(out: *mut *mut joinly_batch, err: *mut *mut joinly_error) -> joinly_status {
+pub unsafe extern "C" fn joinly_batch_new(
+    out: *mut *mut joinly_batch,
+    err: *mut *mut joinly_error,
+) -> joinly_status {
     // SAFETY: forwarded contract.
     unsafe {
         guard(err, || {

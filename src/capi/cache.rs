@@ -76,7 +76,11 @@ pub unsafe extern "C" fn joinly_cache_new(
         guard(err, || {
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
             let options = ffi::sized(options, "joinly_cache_options")?;
-            *out = CACHES.insert(MemCache::new(options.max_entries, options.max_bytes, options.default_ttl_ms))?;
+            *out = CACHES.insert(MemCache::new(
+                options.max_entries,
+                options.max_bytes,
+                options.default_ttl_ms,
+            ))?;
             Ok(())
         })
     }

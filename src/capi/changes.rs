@@ -111,8 +111,9 @@ pub unsafe extern "C" fn joinly_watch_poll(
         guard(err, || {
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
             let commit = WATCHES.with(watch, |w| {
-                let mut watch =
-                    w.try_lock().ok_or_else(|| Error::new(Kind::Busy, "the watch is in use by another thread"))?;
+                let mut watch = w
+                    .try_lock()
+                    .ok_or_else(|| Error::new(Kind::Busy, "the watch is in use by another thread"))?;
                 watch.poll(std::time::Duration::from_millis(timeout_ms.into()))
             })??;
             let commit = commit.ok_or_else(|| quiet(Kind::Timeout))?;
@@ -155,7 +156,8 @@ pub unsafe extern "C" fn joinly_changes_rows(
     changes: *const joinly_changes,
     count: *mut usize,
 ) -> *const joinly_change {
-    let (rows, len) = CHANGES.with(changes, |c| (c.rows.as_ptr(), c.rows.len())).unwrap_or((std::ptr::null(), 0));
+    let (rows, len) =
+        CHANGES.with(changes, |c| (c.rows.as_ptr(), c.rows.len())).unwrap_or((std::ptr::null(), 0));
     // SAFETY: forwarded contract.
     unsafe { ffi::optional(count, len) };
     rows

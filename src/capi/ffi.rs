@@ -102,7 +102,9 @@ pub(super) unsafe fn sized<T: Copy>(given: *const T, what: &str) -> Result<T> {
     // SAFETY: `known` bytes are within both; a prefix of T over zeroes is a valid T by the caller's contract.
     unsafe { std::ptr::copy_nonoverlapping(source.as_ptr(), (&raw mut result).cast::<u8>(), known) };
     if source.iter().skip(known).any(|byte| *byte != 0) {
-        return Err(Error::invalid(format!("{what} has fields this library does not know: it is newer than the library")));
+        return Err(Error::invalid(format!(
+            "{what} has fields this library does not know: it is newer than the library"
+        )));
     }
     Ok(result)
 }

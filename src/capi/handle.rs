@@ -63,7 +63,12 @@ impl<H, T> Table<H, T> {
                     free.unused += 1;
                     (free.unused - 1, 1)
                 }
-                None => return Err(Error::new(Kind::TooLarge, "too many live objects: free those no longer used")),
+                None => {
+                    return Err(Error::new(
+                        Kind::TooLarge,
+                        "too many live objects: free those no longer used",
+                    ));
+                }
             }
         };
         let cell = self.cell(slot).ok_or_else(|| Error::new(Kind::Panic, "handle slot out of range"))?;
@@ -111,7 +116,9 @@ impl<H, T> Table<H, T> {
 
     fn cell(&self, slot: u64) -> Option<&ArcSwapOption<Entry<T>>> {
         let chunk = self.chunks.get(slot as usize / CHUNK)?;
-        chunk.get_or_init(|| Box::new([const { ArcSwapOption::const_empty() }; CHUNK])).get(slot as usize % CHUNK)
+        chunk
+            .get_or_init(|| Box::new([const { ArcSwapOption::const_empty() }; CHUNK]))
+            .get(slot as usize % CHUNK)
     }
 
     fn existing_cell(&self, slot: u64) -> Option<&ArcSwapOption<Entry<T>>> {

@@ -58,7 +58,8 @@ impl joinly_find_options {
             unsafe { ffi::bytes(data, len, limits::MAX_KEY_BYTES, what) }.map(Some)
         };
         let mut find = Find::all();
-        let (lower, upper) = (json(self.lower, self.lower_len, "lower")?, json(self.upper, self.upper_len, "upper")?);
+        let (lower, upper) =
+            (json(self.lower, self.lower_len, "lower")?, json(self.upper, self.upper_len, "upper")?);
         if let Some(equal) = json(self.equal, self.equal_len, "equal")? {
             if lower.is_some() || upper.is_some() {
                 return Err(Error::invalid("find: equal excludes lower and upper"));
@@ -83,7 +84,8 @@ impl joinly_find_options {
 
 /// Declares an index called `name` on the JSON documents whose key starts with `prefix`, by the scalar at `path`, for
 /// example "$.state", "$.owner.id" or "$.tags[0]". Existing documents are indexed at once; from then on every commit
-/// of every process maintains it. Values that are no JSON, and documents without a scalar there, are stored and not
+/// of every process maintains it. Values that are no JSON, and documents without a scalar there (or with a string of more
+/// than 512 bytes), are stored and not
 /// indexed. Declaring the same index again does nothing. Any thread.
 ///
 /// Errors: `JOINLY_EXISTS` (the name is taken by a different index), `JOINLY_INVALID`, `JOINLY_TOO_LARGE` (more than 64

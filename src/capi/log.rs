@@ -4,6 +4,7 @@ use std::ffi::{CString, c_char, c_void};
 
 use super::error::{joinly_error, joinly_status};
 use super::guard::guard;
+use crate::error::{Error, Result};
 use crate::log::{self, Level};
 
 /// Nothing.
@@ -17,7 +18,8 @@ pub const JOINLY_LOG_INFO: i32 = 3;
 
 /// Receives a message: its level (`JOINLY_LOG_*`), a UTF-8 text valid during the call, and the pointer given at
 /// registration. Called from any thread, also the library's own; it must not call the library.
-pub type joinly_log_callback = Option<unsafe extern "C" fn(level: i32, message: *const c_char, user: *mut c_void)>;
+pub type joinly_log_callback =
+    Option<unsafe extern "C" fn(level: i32, message: *const c_char, user: *mut c_void)>;
 
 struct User(*mut c_void);
 // SAFETY: the pointer is only handed back to the host's callback, which promises to take it on any thread.
@@ -42,7 +44,7 @@ pub unsafe extern "C" fn joinly_log_set(
     // SAFETY: forwarded contract.
     unsafe {
         guard(err, move || {
-            let level = Level::from_i32(max_level)?;
+            let level = level_of(max_level)?;
             let sink = callback.map(|callback| -> log::Sink {
                 Box::new(move |level, text| {
                     let user = &user;
@@ -54,5 +56,15 @@ pub unsafe extern "C" fn joinly_log_set(
             log::set(sink, level);
             Ok(())
         })
+    }
+}
+
+fn level_of(level: i32) -> Result<Level> {
+    match level {
+        JOINLY_LOG_OFF => Ok(Level::Off),
+        JOINLY_LOG_ERROR => Ok(Level::Error),
+        JOINLY_LOG_WARN => Ok(Level::Warn),
+        JOINLY_LOG_INFO => Ok(Level::Info),
+        other => Err(Error::invalid(format!("{other} is no log level: see JOINLY_LOG_*"))),
     }
 }

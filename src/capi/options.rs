@@ -121,7 +121,11 @@ impl joinly_options {
             JOINLY_DURABILITY_POWER => options.durability = Durability::Power,
             JOINLY_DURABILITY_PROCESS => options.durability = Durability::Process,
             JOINLY_DURABILITY_BEHIND => options.durability = Durability::Behind,
-            other => return Err(Error::invalid(format!("joinly_options.durability is {other}: no such durability"))),
+            other => {
+                return Err(Error::invalid(format!(
+                    "joinly_options.durability is {other}: no such durability"
+                )));
+            }
         }
         set(&mut options.cache_bytes, self.cache_bytes);
         set(&mut options.busy_timeout_ms, self.busy_timeout_ms);

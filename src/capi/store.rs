@@ -100,7 +100,10 @@ pub unsafe extern "C" fn joinly_store_open_config(
 /// # Safety
 /// `err` is NULL or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn joinly_store_close(store: *mut joinly_store, err: *mut *mut joinly_error) -> joinly_status {
+pub unsafe extern "C" fn joinly_store_close(
+    store: *mut joinly_store,
+    err: *mut *mut joinly_error,
+) -> joinly_status {
     // SAFETY: forwarded contract.
     unsafe {
         guard(err, || {
@@ -160,7 +163,10 @@ pub unsafe extern "C" fn joinly_store_checkpoint(
 /// # Safety
 /// `err` is NULL or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn joinly_store_compact(store: *mut joinly_store, err: *mut *mut joinly_error) -> joinly_status {
+pub unsafe extern "C" fn joinly_store_compact(
+    store: *mut joinly_store,
+    err: *mut *mut joinly_error,
+) -> joinly_status {
     // SAFETY: forwarded contract.
     unsafe { guard(err, || with_store(store, Store::compact)) }
 }
@@ -174,7 +180,10 @@ pub unsafe extern "C" fn joinly_store_compact(store: *mut joinly_store, err: *mu
 /// # Safety
 /// `err` is NULL or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn joinly_store_verify(store: *mut joinly_store, err: *mut *mut joinly_error) -> joinly_status {
+pub unsafe extern "C" fn joinly_store_verify(
+    store: *mut joinly_store,
+    err: *mut *mut joinly_error,
+) -> joinly_status {
     // SAFETY: forwarded contract.
     unsafe { guard(err, || with_store(store, Store::verify)) }
 }

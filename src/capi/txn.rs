@@ -24,7 +24,9 @@ object!(joinly_txn => Mutex<Option<Transaction>>, TXNS, 6);
 
 fn with_txn<R>(txn: *const joinly_txn, f: impl FnOnce(&mut Transaction) -> Result<R>) -> Result<R> {
     TXNS.with(txn, |slot| {
-        let mut slot = slot.try_lock().ok_or_else(|| Error::new(Kind::Busy, "the transaction is in use by another thread"))?;
+        let mut slot = slot
+            .try_lock()
+            .ok_or_else(|| Error::new(Kind::Busy, "the transaction is in use by another thread"))?;
         f(slot.as_mut().ok_or_else(|| Error::new(Kind::Closed, "the transaction is finished"))?)
     })?
 }
@@ -256,7 +258,10 @@ pub unsafe extern "C" fn joinly_txn_commit(
 /// # Safety
 /// `err` is NULL or writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn joinly_txn_rollback(txn: *mut joinly_txn, err: *mut *mut joinly_error) -> joinly_status {
+pub unsafe extern "C" fn joinly_txn_rollback(
+    txn: *mut joinly_txn,
+    err: *mut *mut joinly_error,
+) -> joinly_status {
     // SAFETY: forwarded contract.
     unsafe { guard(err, || take(txn).map(drop)) }
 }
@@ -269,7 +274,9 @@ pub extern "C" fn joinly_txn_free(txn: *mut joinly_txn) {
 
 fn take(txn: *mut joinly_txn) -> Result<Transaction> {
     TXNS.with(txn, |slot| {
-        let mut slot = slot.try_lock().ok_or_else(|| Error::new(Kind::Busy, "the transaction is in use by another thread"))?;
+        let mut slot = slot
+            .try_lock()
+            .ok_or_else(|| Error::new(Kind::Busy, "the transaction is in use by another thread"))?;
         slot.take().ok_or_else(|| Error::new(Kind::Closed, "the transaction is finished"))
     })?
 }

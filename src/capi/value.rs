@@ -23,9 +23,8 @@ pub(super) fn make(value: Value) -> Result<*mut joinly_value> {
 /// `len` is NULL or writable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn joinly_value_data(value: *const joinly_value, len: *mut usize) -> *const u8 {
-    let (data, count) = VALUES
-        .with(value, |v| (v.bytes().as_ptr(), v.bytes().len()))
-        .unwrap_or((std::ptr::null(), 0));
+    let (data, count) =
+        VALUES.with(value, |v| (v.bytes().as_ptr(), v.bytes().len())).unwrap_or((std::ptr::null(), 0));
     // SAFETY: forwarded contract.
     unsafe { super::ffi::optional(len, count) };
     data

@@ -27,7 +27,11 @@ fn run(root: &Path, target: &Path, check: bool) -> Result<(), String> {
         return std::fs::write(target, header).map_err(|e| format!("{}: {e}", target.display()));
     }
     let committed = std::fs::read_to_string(target).map_err(|e| format!("{}: {e}", target.display()))?;
-    if committed == header { Ok(()) } else { Err("include/joinly_storage.h has drifted: run `make header`".into()) }
+    if committed == header {
+        Ok(())
+    } else {
+        Err("include/joinly_storage.h has drifted: run `make header`".into())
+    }
 }
 
 fn generate(root: &Path) -> Result<String, String> {
@@ -44,8 +48,19 @@ fn generate(root: &Path) -> Result<String, String> {
 
 /// The sections of the header, in reading order.
 const FILES: &[&str] = &[
-    "version.rs", "error.rs", "log.rs", "options.rs", "store.rs", "value.rs", "page.rs", "kv.rs", "batch.rs",
-    "txn.rs", "changes.rs", "index.rs", "cache.rs",
+    "version.rs",
+    "error.rs",
+    "log.rs",
+    "options.rs",
+    "store.rs",
+    "value.rs",
+    "page.rs",
+    "kv.rs",
+    "batch.rs",
+    "txn.rs",
+    "changes.rs",
+    "index.rs",
+    "cache.rs",
 ];
 
 /// Rust's `# Safety` sections repeat in Rust's terms what a C programmer takes for granted.
@@ -76,8 +91,14 @@ fn undocumented(header: &str) -> Vec<String> {
     let declares = |line: &str| {
         (line.starts_with("#define JOINLY_") && line.split_whitespace().count() > 2)
             || line.starts_with("typedef ")
-            || (line.contains(" joinly_") && line.contains('(') && !line.starts_with('*') && !line.starts_with("/*"))
-            || (line.ends_with(';') && !line.contains('(') && !line.starts_with('}') && !line.starts_with("const char")
+            || (line.contains(" joinly_")
+                && line.contains('(')
+                && !line.starts_with('*')
+                && !line.starts_with("/*"))
+            || (line.ends_with(';')
+                && !line.contains('(')
+                && !line.starts_with('}')
+                && !line.starts_with("const char")
                 && !line.starts_with('*'))
     };
     let mut missing = Vec::new();

@@ -1,0 +1,281 @@
+//! How bytes are kept: what the store needs of an engine, and one folder per engine.
+//!
+//! An engine is an ordered map of records with transactions, snapshots, a change log and a generation that tells
+//! cheaply whether anybody changed it. It knows nothing of caches, expiry or documents: those rules are written once,
+//! in [`crate::store`], over these traits. Every engine passes the suite in `tests/rust/engine_conformance.rs`.
+
+use std::ffi::CStr;
+use std::ops::Bound;
+use std::time::Duration;
+
+use crate::error::{Error, Kind, Result};
+
+pub mod memory;
+pub mod sqlite;
+
+/// A state of the whole engine, as a value that changes with every commit of anybody and never comes back. For SQLite
+/// it is the header of the WAL-index, bytes 0 to 47 (<https://sqlite.org/walformat.html>, "The WAL-Index Header").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Generation(pub [u64; 6]);
+
+impl Generation {
+    /// Equal to no state of any engine: what could not be told, or has not been looked at yet.
+    pub const UNKNOWN: Self = Self([u64::MAX; 6]);
+}
+
+/// What an engine keeps under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The version of the commit that wrote it.
+    pub version: u64,
+    /// When it expires, in milliseconds since 1970-01-01 UTC; 0: never.
+    pub expires_at: i64,
+    /// How the store encoded the data.
+    pub encoding: u8,
+    /// The data as the store encoded it.
+    pub data: Vec<u8>,
+}
+
+/// The same, borrowed from an engine during a scan.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordRef<'a> {
+    /// As [`Record::version`].
+    pub version: u64,
+    /// As [`Record::expires_at`].
+    pub expires_at: i64,
+    /// As [`Record::encoding`].
+    pub encoding: u8,
+    /// As [`Record::data`]; empty in a scan of keys only.
+    pub data: &'a [u8],
+}
+
+/// Ordered maps of bytes that the store keeps beside the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Space {
+    /// The catalog of indexes.
+    Meta,
+    /// When keys expire: big-endian time, then the key.
+    Expiry,
+    /// Entries of indexes.
+    Index,
+}
+
+impl Space {
+    /// Every space.
+    pub const ALL: [Space; 3] = [Space::Meta, Space::Expiry, Space::Index];
+}
+
+/// A range of keys, ordered bytewise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// Where it starts.
+    pub start: Bound<Vec<u8>>,
+    /// Where it ends.
+    pub end: Bound<Vec<u8>>,
+}
+
+impl Range {
+    /// All keys.
+    pub fn all() -> Self {
+        Self { start: Bound::Unbounded, end: Bound::Unbounded }
+    }
+
+    /// The keys that start with `prefix`.
+    pub fn prefix(prefix: &[u8]) -> Self {
+        Self { start: Bound::Included(prefix.to_vec()), end: prefix_end(prefix) }
+    }
+
+    /// Whether no key can be in it.
+    pub fn is_empty(&self) -> bool {
+        match (&self.start, &self.end) {
+            (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+            (Bound::Included(start), Bound::Included(end)) => start > end,
+            (
+                Bound::Included(start) | Bound::Excluded(start),
+                Bound::Included(end) | Bound::Excluded(end),
+            ) => start >= end,
+        }
+    }
+
+    /// Whether a key is in it.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        let after_start = match &self.start {
+            Bound::Unbounded => true,
+            Bound::Included(start) => key >= start.as_slice(),
+            Bound::Excluded(start) => key > start.as_slice(),
+        };
+        after_start
+            && match &self.end {
+                Bound::Unbounded => true,
+                Bound::Included(end) => key <= end.as_slice(),
+                Bound::Excluded(end) => key < end.as_slice(),
+            }
+    }
+}
+
+/// The first key after all that start with `prefix`.
+fn prefix_end(prefix: &[u8]) -> Bound<Vec<u8>> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            return Bound::Excluded(end);
+        }
+    }
+    Bound::Unbounded
+}
+
+/// What a scan reads of each record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fields {
+    /// All of it.
+    All,
+    /// All but the data.
+    KeysOnly,
+}
+
+/// Receives what a scan finds; false ends the scan.
+pub type Visit<'a> = &'a mut dyn FnMut(&[u8], RecordRef<'_>) -> Result<bool>;
+/// The same for the spaces beside the records.
+pub type VisitEntry<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<bool>;
+/// The same for the change log.
+pub type VisitLog<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<bool>;
+
+/// Reads of one consistent state.
+pub trait Read {
+    /// The record of a key.
+    fn get(&self, key: &[u8]) -> Result<Option<Record>>;
+    /// The records of a range, in order of their keys, or in the reverse order.
+    fn scan(&self, range: &Range, reverse: bool, fields: Fields, visit: Visit<'_>) -> Result<()>;
+    /// An entry beside the records.
+    fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>>;
+    /// The entries of a range, in order of their keys, or in the reverse order.
+    fn entries(&self, space: Space, range: &Range, reverse: bool, visit: VisitEntry<'_>) -> Result<()>;
+    /// The version of the last entry of the change log; 0 while there is none.
+    fn last_version(&self) -> Result<u64>;
+    /// The entries of the change log after a version, in order.
+    fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()>;
+}
+
+/// A read view that holds still while others write, until it is too old.
+///
+/// Once older than the engine's bound its reads answer [`Kind::Conflict`], unless it is a long one, so that no reader can
+/// keep a write-ahead log from shrinking.
+pub trait Snapshot: Read + Send {
+    /// The state it reads, or [`Generation::UNKNOWN`].
+    fn generation(&self) -> Generation;
+}
+
+/// How long a snapshot is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// At most as long as the engine's bound.
+    Short,
+    /// As long as it takes: for checks and copies of everything.
+    Long,
+}
+
+/// The one writer. Its reads see its own writes. Dropping it without a commit undoes it.
+pub trait Writer: Read {
+    /// The state it started from.
+    fn generation(&self) -> Generation;
+    /// Writes a record.
+    fn put(&mut self, key: &[u8], record: RecordRef<'_>) -> Result<()>;
+    /// Removes a record.
+    fn delete(&mut self, key: &[u8]) -> Result<()>;
+    /// Writes an entry beside the records.
+    fn put_entry(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<()>;
+    /// Removes an entry beside the records.
+    fn delete_entry(&mut self, space: Space, key: &[u8]) -> Result<()>;
+    /// Appends to the change log; `version` is greater than the last.
+    fn append_log(&mut self, version: u64, entry: &[u8]) -> Result<()>;
+    /// Removes up to `at_most` of the oldest entries of the change log whose version is at most `through`.
+    fn trim_log(&mut self, through: u64, at_most: u32) -> Result<()>;
+    /// Makes all of it durable and visible at once. Answers the state it made, when it can tell that nobody else
+    /// committed since; else [`Generation::UNKNOWN`].
+    fn commit(self: Box<Self>) -> std::result::Result<Generation, CommitError>;
+}
+
+/// A commit that did not succeed.
+#[derive(Debug)]
+pub struct CommitError {
+    /// What went wrong.
+    pub error: Error,
+    /// Whether the commit may have happened nevertheless.
+    pub outcome_unknown: bool,
+}
+
+/// What an engine can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most bytes of a key.
+    pub key_bytes: usize,
+    /// The most bytes of a value.
+    pub value_bytes: usize,
+    /// The most operations of one batch.
+    pub batch_ops: usize,
+    /// The most bytes of one batch.
+    pub batch_bytes: usize,
+    /// The most rows of one page.
+    pub page_rows: usize,
+}
+
+impl Limits {
+    /// The bounds of this library, for engines that have none of their own.
+    pub const LIBRARY: Self = Self {
+        key_bytes: crate::limits::MAX_KEY_BYTES,
+        value_bytes: crate::limits::MAX_VALUE_BYTES,
+        batch_ops: crate::limits::MAX_BATCH_OPS,
+        batch_bytes: crate::limits::MAX_BATCH_BYTES,
+        page_rows: crate::limits::MAX_PAGE_ROWS,
+    };
+}
+
+/// Figures of an engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EngineStats {
+    /// Size of the database without its write-ahead log.
+    pub file_bytes: u64,
+    /// Of these, in free pages.
+    pub free_bytes: u64,
+    /// The write-ahead log in use.
+    pub wal_bytes: u64,
+}
+
+/// A place where data is kept. Usable from any thread.
+pub trait Engine: Send + Sync {
+    /// Its name, as in URLs.
+    fn name(&self) -> &'static CStr;
+    /// What it can hold.
+    fn limits(&self) -> Limits {
+        Limits::LIBRARY
+    }
+    /// The present state. Costs nanoseconds.
+    fn generation(&self) -> Generation;
+    /// How many commits, of anybody and by any software, led from one state to the other; None when that cannot be told.
+    fn commits_between(&self, from: &Generation, to: &Generation) -> Option<u64>;
+    /// Waits until the state differs from `seen`, at most `timeout`; may return early.
+    fn wait(&self, seen: &Generation, timeout: Duration);
+    /// A read view of everything committed before the call.
+    fn snapshot(&self, hold: Hold) -> Result<Box<dyn Snapshot>>;
+    /// Waits to become the one writer of all threads and processes.
+    fn begin(&self) -> Result<Box<dyn Writer + '_>>;
+    /// Housekeeping, called by a background thread every now and then.
+    fn maintain(&self) -> Result<()>;
+    /// Whether housekeeping is due now, after a commit. Costs nanoseconds.
+    fn wants_maintenance(&self) -> bool {
+        false
+    }
+    /// Moves the write-ahead log into the database and empties it.
+    fn checkpoint(&self) -> Result<()>;
+    /// Rewrites the database without its free space.
+    fn compact(&self) -> Result<()>;
+    /// Checks the structure of the database; what is wrong, a line each.
+    fn verify(&self) -> Result<Vec<String>>;
+    /// Figures.
+    fn stats(&self) -> Result<EngineStats>;
+}
+
+pub(crate) fn too_old() -> Error {
+    Error::new(Kind::Conflict, "the transaction is older than snapshot_max_age_ms: repeat it from its begin")
+}

@@ -1,0 +1,157 @@
+//! The engine over one SQLite file in WAL mode: one writer connection, pooled readers that hold their snapshot open, and
+//! the WAL-index in shared memory as generation.
+
+use std::ffi::CStr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+
+use super::{Engine, EngineStats, Generation, Hold, Snapshot, Writer};
+use crate::error::Result;
+
+mod busy;
+mod checkpoint;
+mod error;
+mod open;
+mod read;
+mod schema;
+mod snapshot;
+mod wal_index;
+mod writer;
+
+use checkpoint::Checkpointer;
+use error::mapped;
+use snapshot::Pool;
+use wal_index::WalIndex;
+
+/// What the write-ahead log keeps beside each page.
+const FRAME_HEADER_BYTES: u64 = 24;
+
+/// How to open the file.
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Read only, also from read-only media.
+    pub read_only: bool,
+    /// Do not create it.
+    pub must_exist: bool,
+    /// Whether a commit waits for the device.
+    pub power_safe: bool,
+    /// How long to wait for locks of others.
+    pub busy_timeout: Duration,
+    /// The longest that a read snapshot is held.
+    pub snapshot_max_age: Duration,
+}
+
+/// An open SQLite file.
+///
+/// Fields drop in order: `wal` borrows shared memory that `writer` keeps mapped, and is not used once dropping began.
+pub struct SqliteEngine {
+    options: SqliteOptions,
+    wal: WalIndex,
+    pool: std::sync::Arc<Pool>,
+    checkpointer: Mutex<Checkpointer>,
+    writer: Mutex<Connection>,
+    _registration: open::Registration,
+}
+
+impl SqliteEngine {
+    /// Opens or creates the file.
+    ///
+    /// # Errors
+    /// As `joinly_store_open` in the C header.
+    pub fn open(options: SqliteOptions) -> Result<Self> {
+        let (file, registration) = open::prepare(&options)?;
+        let writer = file.connect()?;
+        if !options.read_only {
+            busy::retry(options.busy_timeout, || schema::initialise(&writer, &options))?;
+        }
+        schema::check(&writer, &options.path)?;
+        let wal = if file.immutable() { WalIndex::constant() } else { wal_index::map(&writer)? };
+        let pool = Pool::new(file.clone(), wal.clone(), options.snapshot_max_age);
+        let checkpointer = Mutex::new(Checkpointer::new(file));
+        Ok(Self { options, wal, pool, checkpointer, writer: Mutex::new(writer), _registration: registration })
+    }
+}
+
+impl Drop for SqliteEngine {
+    fn drop(&mut self) {
+        self.pool.close();
+    }
+}
+
+impl Engine for SqliteEngine {
+    fn name(&self) -> &'static CStr {
+        c"sqlite"
+    }
+
+    fn generation(&self) -> Generation {
+        self.wal.generation()
+    }
+
+    fn commits_between(&self, from: &Generation, to: &Generation) -> Option<u64> {
+        let known = *from != Generation::UNKNOWN && *to != Generation::UNKNOWN;
+        known.then(|| wal_index::changes(to).wrapping_sub(wal_index::changes(from)).into())
+    }
+
+    fn wait(&self, seen: &Generation, timeout: Duration) {
+        self.wal.wait(seen, timeout);
+    }
+
+    fn snapshot(&self, hold: Hold) -> Result<Box<dyn Snapshot>> {
+        self.pool.snapshot(hold)
+    }
+
+    fn begin(&self) -> Result<Box<dyn Writer + '_>> {
+        writer::begin(self.writer.lock(), &self.wal, self.options.busy_timeout)
+    }
+
+    fn maintain(&self) -> Result<()> {
+        self.pool.release_idle();
+        if self.options.read_only {
+            return Ok(());
+        }
+        self.checkpointer.lock().tick(&self.wal)
+    }
+
+    fn wants_maintenance(&self) -> bool {
+        !self.options.read_only && self.wal.frames() >= checkpoint::PASSIVE_FRAMES
+    }
+
+    fn checkpoint(&self) -> Result<()> {
+        self.pool.release_all();
+        self.checkpointer.lock().truncate(self.options.busy_timeout)
+    }
+
+    fn compact(&self) -> Result<()> {
+        let writer = self.writer.lock();
+        self.pool.release_all();
+        busy::retry(self.options.busy_timeout, || {
+            writer.execute_batch(schema::COMPACT).map_err(mapped("compact"))
+        })
+    }
+
+    fn verify(&self) -> Result<Vec<String>> {
+        open::verify(self.pool.file())
+    }
+
+    fn stats(&self) -> Result<EngineStats> {
+        let writer_free = self.writer.try_lock();
+        let stats = |connection: &Connection| -> Result<EngineStats> {
+            let (page, pages, free): (i64, i64, i64) = connection
+                .query_row(schema::SIZES, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .map_err(mapped("statistics"))?;
+            let bytes = |pages: i64| pages.saturating_mul(page).cast_unsigned();
+            let wal_bytes = u64::from(self.wal.frames()) * (page.cast_unsigned() + FRAME_HEADER_BYTES);
+            Ok(EngineStats { file_bytes: bytes(pages), free_bytes: bytes(free), wal_bytes })
+        };
+        match writer_free {
+            Some(connection) => stats(&connection),
+            // The writer may be busy for long: a connection of its own costs less than waiting.
+            None => stats(&self.pool.file().connect()?),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The tables, and every SQL text that is not a row access.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::SqliteOptions;
+use super::error::mapped;
+use crate::error::{Error, Kind, Result};
+
+/// "JOIN", in the file's header: tells a file of this library from any other SQLite database.
+const APPLICATION_ID: i32 = 0x4a4f_494e;
+
+/// The changes from an empty file to the present schema. Append only: a file's `user_version` counts those it has.
+const MIGRATIONS: &[&str] = &["
+    -- Records. WITHOUT ROWID keeps small values beside their key; above about 1,000 bytes it would waste most of a page,
+    -- so that larger values (NULL here) are in `blob`.
+    CREATE TABLE kv (
+        key BLOB PRIMARY KEY, version INTEGER NOT NULL, expires INTEGER NOT NULL, encoding INTEGER NOT NULL, value BLOB
+    ) WITHOUT ROWID;
+    CREATE TABLE blob (key BLOB PRIMARY KEY, data BLOB NOT NULL);
+    CREATE TABLE log (version INTEGER PRIMARY KEY, entry BLOB NOT NULL);
+    CREATE TABLE meta (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE expiry (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE idx (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+"];
+
+/// What must be decided before the first table exists.
+const NEW_FILE: &str = "PRAGMA auto_vacuum = INCREMENTAL;";
+
+/// Of every connection. The file is untrusted input.
+pub(super) const CONNECTION: &str = "
+    PRAGMA trusted_schema = OFF;
+    PRAGMA cell_size_check = ON;
+    PRAGMA wal_autocheckpoint = 0;
+    PRAGMA mmap_size = 0;
+    PRAGMA temp_store = MEMORY;
+";
+
+pub(super) const WAL_MODE: &str = "PRAGMA journal_mode = WAL";
+pub(super) const SYNC_POWER: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;";
+pub(super) const SYNC_PROCESS: &str = "PRAGMA synchronous = NORMAL;";
+pub(super) const COMPACT: &str = "VACUUM";
+pub(super) const INTEGRITY: &str = "PRAGMA integrity_check(100)";
+pub(super) const SIZES: &str = "
+    SELECT page_size, page_count, freelist_count
+    FROM pragma_page_size(), pragma_page_count(), pragma_freelist_count()";
+
+/// Creates the tables of an empty file, or those it lacks.
+pub(super) fn initialise(connection: &Connection, options: &SqliteOptions) -> Result<()> {
+    let doing = "prepare the database";
+    connection.execute_batch(NEW_FILE).map_err(mapped(doing))?;
+    let mode: String = connection.query_row(WAL_MODE, [], |row| row.get(0)).map_err(mapped(doing))?;
+    if mode != "wal" {
+        return Err(Error::new(
+            Kind::Unsupported,
+            format!(
+                "{}: the file system does not support WAL mode (journal mode {mode})",
+                options.path.display()
+            ),
+        ));
+    }
+    let sync = if options.power_safe { SYNC_POWER } else { SYNC_PROCESS };
+    connection.execute_batch(sync).map_err(mapped(doing))?;
+    if state(connection)? == State::Present(MIGRATIONS.len()) {
+        return Ok(());
+    }
+    let txn = rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
+        .map_err(mapped(doing))?;
+    // Looked at again under the write lock: another process may have been faster.
+    let done = match state(connection)? {
+        State::Empty => 0,
+        State::Present(done) => done,
+        State::Foreign => return Ok(()),
+    };
+    for migration in MIGRATIONS.iter().skip(done) {
+        txn.execute_batch(migration).map_err(mapped(doing))?;
+    }
+    if done < MIGRATIONS.len() {
+        txn.pragma_update(None, "application_id", APPLICATION_ID).map_err(mapped(doing))?;
+        txn.pragma_update(None, "user_version", MIGRATIONS.len() as i64).map_err(mapped(doing))?;
+    }
+    txn.commit().map_err(mapped(doing))
+}
+
+/// Refuses files of others and of the future.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<()> {
+    let path = path.display();
+    match state(connection)? {
+        State::Present(version) if version <= MIGRATIONS.len() => Ok(()),
+        State::Present(version) => Err(Error::new(
+            Kind::NewerSchema,
+            format!(
+                "{path}: schema {version} is newer than this library's {}: upgrade the library",
+                MIGRATIONS.len()
+            ),
+        )),
+        State::Empty => Err(Error::new(Kind::NotADatabase, format!("{path}: the database is empty"))),
+        State::Foreign => {
+            Err(Error::new(Kind::NotADatabase, format!("{path}: a SQLite database, but of another program")))
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    Empty,
+    Present(usize),
+    Foreign,
+}
+
+fn state(connection: &Connection) -> Result<State> {
+    let doing = "read the database header";
+    let pragma =
+        |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(mapped(doing));
+    let (id, version) = (pragma("application_id")?, pragma("user_version")?);
+    if id == i64::from(APPLICATION_ID) {
+        return Ok(State::Present(usize::try_from(version).unwrap_or(usize::MAX)));
+    }
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(mapped(doing))?;
+    Ok(if tables == 0 && id == 0 { State::Empty } else { State::Foreign })
+}

@@ -1,0 +1,185 @@
+//! The one writer: a transaction that took the write lock at its begin.
+
+use std::time::Duration;
+
+use parking_lot::MutexGuard;
+use rusqlite::{Connection, params};
+
+use super::error::mapped;
+use super::wal_index::{WalIndex, changes};
+use super::{busy, read};
+use crate::engine::{
+    CommitError, Fields, Generation, Range, Read, Record, RecordRef, Space, Visit, VisitEntry, VisitLog,
+    Writer,
+};
+use crate::error::{Error, Kind, Result};
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+const PUT: &str = "REPLACE INTO kv (key, version, expires, encoding, value) VALUES (?1, ?2, ?3, ?4, ?5)";
+const DELETE: &str = "DELETE FROM kv WHERE key = ?1";
+const HAS_BLOBS: &str = "SELECT EXISTS (SELECT 1 FROM blob)";
+const PUT_BLOB: &str = "REPLACE INTO blob (key, data) VALUES (?1, ?2)";
+const DELETE_BLOB: &str = "DELETE FROM blob WHERE key = ?1";
+const APPEND_LOG: &str = "INSERT INTO log (version, entry) VALUES (?1, ?2)";
+const TRIM_LOG: &str = "
+    DELETE FROM log WHERE version IN (SELECT version FROM log WHERE version <= ?1 ORDER BY version LIMIT ?2)";
+
+/// Key and value up to this size stay in the row: with pages of 4 KiB at least four rows fit on each.
+const INLINE_BYTES: usize = 900;
+
+/// Takes the write lock.
+pub(super) fn begin<'e>(
+    connection: MutexGuard<'e, Connection>,
+    wal: &'e WalIndex,
+    timeout: Duration,
+) -> Result<Box<dyn Writer + 'e>> {
+    busy::retry(timeout, || run(&connection, BEGIN, "begin a commit"))?;
+    // Nobody commits or resets the log while this lock is held: the header stands still.
+    let generation = wal.generation();
+    Ok(Box::new(SqliteWriter { connection, wal, generation, has_blobs: None, finished: false }))
+}
+
+struct SqliteWriter<'e> {
+    connection: MutexGuard<'e, Connection>,
+    wal: &'e WalIndex,
+    generation: Generation,
+    /// Whether any value is outside its row; most stores have none and need not look.
+    has_blobs: Option<bool>,
+    finished: bool,
+}
+
+fn run(connection: &Connection, text: &str, doing: &'static str) -> Result<()> {
+    read::prepare(connection, text)?.execute([]).map(drop).map_err(mapped(doing))
+}
+
+fn stored_version(version: u64) -> Result<i64> {
+    i64::try_from(version).map_err(|_| Error::new(Kind::OutOfRange, "versions are used up"))
+}
+
+impl SqliteWriter<'_> {
+    fn execute(&self, text: &str, params: impl rusqlite::Params) -> Result<()> {
+        read::prepare(&self.connection, text)?.execute(params).map(drop).map_err(mapped("write"))
+    }
+
+    fn has_blobs(&mut self) -> Result<bool> {
+        if let Some(known) = self.has_blobs {
+            return Ok(known);
+        }
+        let found = read::prepare(&self.connection, HAS_BLOBS)?
+            .query_row([], |row| row.get(0))
+            .map_err(mapped("look for large values"))?;
+        self.has_blobs = Some(found);
+        Ok(found)
+    }
+
+    fn delete_blob(&mut self, key: &[u8]) -> Result<()> {
+        if self.has_blobs()? { self.execute(DELETE_BLOB, [key]) } else { Ok(()) }
+    }
+}
+
+impl Writer for SqliteWriter<'_> {
+    fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    fn put(&mut self, key: &[u8], record: RecordRef<'_>) -> Result<()> {
+        let RecordRef { version, expires_at, encoding, data } = record;
+        let inline = key.len() + data.len() <= INLINE_BYTES;
+        if inline {
+            self.delete_blob(key)?;
+        } else {
+            self.execute(PUT_BLOB, params![key, data])?;
+            self.has_blobs = Some(true);
+        }
+        self.execute(
+            PUT,
+            params![key, stored_version(version)?, expires_at, encoding, inline.then_some(data)],
+        )
+    }
+
+    fn delete(&mut self, key: &[u8]) -> Result<()> {
+        self.delete_blob(key)?;
+        self.execute(DELETE, [key])
+    }
+
+    fn put_entry(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<()> {
+        let text = match space {
+            Space::Meta => "REPLACE INTO meta (key, value) VALUES (?1, ?2)",
+            Space::Expiry => "REPLACE INTO expiry (key, value) VALUES (?1, ?2)",
+            Space::Index => "REPLACE INTO idx (key, value) VALUES (?1, ?2)",
+        };
+        self.execute(text, params![key, value])
+    }
+
+    fn delete_entry(&mut self, space: Space, key: &[u8]) -> Result<()> {
+        let text = match space {
+            Space::Meta => "DELETE FROM meta WHERE key = ?1",
+            Space::Expiry => "DELETE FROM expiry WHERE key = ?1",
+            Space::Index => "DELETE FROM idx WHERE key = ?1",
+        };
+        self.execute(text, [key])
+    }
+
+    fn append_log(&mut self, version: u64, entry: &[u8]) -> Result<()> {
+        self.execute(APPEND_LOG, params![stored_version(version)?, entry])
+    }
+
+    fn trim_log(&mut self, through: u64, at_most: u32) -> Result<()> {
+        self.execute(TRIM_LOG, params![i64::try_from(through).unwrap_or(i64::MAX), at_most])
+    }
+
+    fn commit(mut self: Box<Self>) -> std::result::Result<Generation, CommitError> {
+        if let Err(error) = run(&self.connection, COMMIT, "commit") {
+            // A frame that failed to be written or synchronised may still be found whole by a later recovery.
+            let outcome_unknown = !matches!(error.kind(), Kind::Busy | Kind::Full | Kind::ReadOnly);
+            return Err(CommitError { error, outcome_unknown });
+        }
+        self.finished = true;
+        let after = self.wal.generation();
+        self.wal.wake();
+        let ours_alone = after != Generation::UNKNOWN
+            && self.generation != Generation::UNKNOWN
+            && changes(&after) == changes(&self.generation).wrapping_add(1);
+        Ok(if ours_alone { after } else { Generation::UNKNOWN })
+    }
+}
+
+impl Drop for SqliteWriter<'_> {
+    fn drop(&mut self) {
+        // Some failures have rolled back already.
+        if !self.finished
+            && !self.connection.is_autocommit()
+            && let Err(error) = run(&self.connection, ROLLBACK, "roll back")
+        {
+            crate::log::error(format_args!("{error}"));
+        }
+    }
+}
+
+impl Read for SqliteWriter<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Record>> {
+        read::get(&self.connection, key)
+    }
+
+    fn scan(&self, range: &Range, reverse: bool, fields: Fields, visit: Visit<'_>) -> Result<()> {
+        read::scan(&self.connection, range, reverse, fields, visit)
+    }
+
+    fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        read::entry(&self.connection, space, key)
+    }
+
+    fn entries(&self, space: Space, range: &Range, reverse: bool, visit: VisitEntry<'_>) -> Result<()> {
+        read::entries(&self.connection, space, range, reverse, visit)
+    }
+
+    fn last_version(&self) -> Result<u64> {
+        read::last_version(&self.connection)
+    }
+
+    fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()> {
+        read::log_after(&self.connection, version, visit)
+    }
+}

@@ -1,0 +1,47 @@
+//! The bounds that every engine shares. They are checked before anything is allocated.
+
+use crate::error::{Error, Kind, Result};
+
+/// The most bytes of a key.
+pub const MAX_KEY_BYTES: usize = 2048;
+/// The most bytes of a value.
+pub const MAX_VALUE_BYTES: usize = 64 << 20;
+/// The most operations of one batch, checks included.
+pub const MAX_BATCH_OPS: usize = 100_000;
+/// The most bytes of all keys and values of one batch.
+pub const MAX_BATCH_BYTES: usize = 256 << 20;
+/// The most rows of one page.
+pub const MAX_PAGE_ROWS: usize = 10_000;
+/// A page ends early once its rows hold this many bytes.
+pub const PAGE_BYTES: usize = 16 << 20;
+/// Rows of a page when the caller does not say.
+pub const DEFAULT_PAGE_ROWS: usize = 256;
+/// The most bytes of an indexed string; longer ones are not indexed.
+pub const MAX_INDEXED_BYTES: usize = 512;
+/// The most bytes of a cursor.
+pub const MAX_CURSOR_BYTES: usize = 2 * MAX_INDEXED_BYTES + MAX_KEY_BYTES + 32;
+/// The most indexes of a store.
+pub const MAX_INDEXES: usize = 64;
+
+pub(crate) fn check_key(key: &[u8]) -> Result<()> {
+    match key.len() {
+        0 => Err(Error::invalid("the key is empty")),
+        len if len > MAX_KEY_BYTES => {
+            Err(Error::new(Kind::TooLarge, format!("key of {len} bytes: the limit is {MAX_KEY_BYTES}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn check_value(value: &[u8]) -> Result<()> {
+    match value.len() {
+        len if len > MAX_VALUE_BYTES => {
+            Err(Error::new(Kind::TooLarge, format!("value of {len} bytes: the limit is {MAX_VALUE_BYTES}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn too_many(what: &str, count: usize, max: usize) -> Error {
+    Error::new(Kind::TooLarge, format!("{count} {what}: the limit is {max}"))
+}

@@ -1,0 +1,37 @@
+//! What differs between operating systems, and nothing else.
+#![allow(unsafe_code)]
+
+pub(crate) mod fork;
+pub(crate) mod wait;
+
+use std::path::Path;
+
+/// Creates an empty file that only its owner may read and write, if nothing is there. An existing file is left
+/// unopened: closing a descriptor of a database file would drop the locks that SQLite holds on it.
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+/// Whether this process maps `path`, which it does when some copy of SQLite has the database of that WAL-index open.
+/// False where the system does not tell.
+pub(crate) fn maps_file(path: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let name = path.as_os_str().as_bytes();
+        std::fs::read("/proc/self/maps")
+            .is_ok_and(|maps| maps.split(|byte| *byte == b'\n').any(|line| line.ends_with(name)))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = path;
+        false
+    }
+}

@@ -1,0 +1,285 @@
+//! The meaning of one batch: planned completely before anything is written, so that a refusal changes nothing even when
+//! other batches share the engine's transaction.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as MapEntry;
+use std::sync::Arc;
+
+use super::batch::{Batch, Op};
+use super::changelog::{self, Logged};
+use super::coherence::Update;
+use super::encoding::{self, RAW};
+use super::index::IndexSet;
+use crate::engine::{Range, Record, RecordRef, Space, Writer};
+use crate::error::{Error, Kind, Result};
+use crate::value::Value;
+
+/// What a batch will change, each key once.
+pub(super) struct Plan<'b> {
+    changes: Vec<Planned<'b>>,
+    /// Entries of the expiries that are done with.
+    swept: Vec<&'b [u8]>,
+    /// What the last operation answers: a sum, or whether the key existed.
+    pub reply: i64,
+}
+
+struct Planned<'b> {
+    key: &'b [u8],
+    what: Logged,
+    new: Option<New<'b>>,
+}
+
+struct New<'b> {
+    stored: Stored<'b>,
+    expires_at: i64,
+    /// The value as readers see it, where that costs nothing to know.
+    data: Option<Arc<[u8]>>,
+}
+
+enum Stored<'b> {
+    Borrowed(u8, &'b [u8]),
+    Shared(Arc<[u8]>),
+    Kept(u8, Vec<u8>),
+}
+
+impl Stored<'_> {
+    fn parts(&self) -> (u8, &[u8]) {
+        match self {
+            Self::Borrowed(encoding, data) => (*encoding, data),
+            Self::Shared(data) => (RAW, data),
+            Self::Kept(encoding, data) => (*encoding, data),
+        }
+    }
+}
+
+/// Checks a batch against the state that `writer` sees and works out what it changes.
+pub(super) fn plan<'b>(batch: &'b Batch, writer: &dyn Writer, now: i64) -> Result<Plan<'b>> {
+    let mut planner = Planner { writer, now, changes: Vec::new(), at: HashMap::new(), swept: Vec::new() };
+    for op in &batch.ops {
+        planner.check(op)?;
+    }
+    let mut reply = 0;
+    for op in &batch.ops {
+        reply = planner.change(op)?;
+    }
+    Ok(Plan { changes: planner.changes, swept: planner.swept, reply })
+}
+
+struct Planner<'w, 'b> {
+    writer: &'w dyn Writer,
+    now: i64,
+    changes: Vec<Planned<'b>>,
+    at: HashMap<&'b [u8], usize>,
+    swept: Vec<&'b [u8]>,
+}
+
+impl<'b> Planner<'_, 'b> {
+    fn check(&self, op: &Op) -> Result<()> {
+        match op {
+            Op::Check { key, version } => {
+                let found = self.live(key)?.map_or(0, |record| record.version);
+                if found != *version {
+                    return Err(Error::new(Kind::Conflict, "a checked key was changed by another writer"));
+                }
+            }
+            Op::Unchanged { range, since } => self.check_unchanged(range, *since)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn check_unchanged(&self, range: &Range, since: u64) -> Result<()> {
+        let conflict = || Error::new(Kind::Conflict, "a range that was read was changed by another writer");
+        let mut reached = since;
+        changelog::after(self.writer, since, |last, entry| {
+            let mut version = entry.first;
+            for commit in &entry.commits {
+                if version > since
+                    && commit.iter().any(|c| c.what != Logged::Catalog && range.contains(c.key))
+                {
+                    return Err(conflict());
+                }
+                version += 1;
+            }
+            if !entry.follows(reached) {
+                return Err(conflict());
+            }
+            reached = last;
+            Ok(true)
+        })
+    }
+
+    /// Plans a mutation; answers what a caller of that one operation wants to know.
+    fn change(&mut self, op: &'b Op) -> Result<i64> {
+        match op {
+            Op::Check { .. } | Op::Unchanged { .. } => Ok(0),
+            Op::Put { key, data, packed, expiry } => {
+                let stored = match packed {
+                    Some((encoding, bytes)) => Stored::Borrowed(*encoding, bytes),
+                    None => Stored::Borrowed(RAW, data),
+                };
+                let new = New { stored, expires_at: expiry.at(self.now), data: Some(Arc::clone(data)) };
+                self.set(key, Logged::Put, Some(new));
+                Ok(1)
+            }
+            Op::Delete { key } => {
+                let existed = self.exists(key)?;
+                if existed {
+                    self.set(key, Logged::Delete, None);
+                }
+                Ok(existed.into())
+            }
+            Op::Add { key, delta } => {
+                let (old, expires_at) = self.counter(key)?;
+                let sum = old.checked_add(*delta).ok_or_else(|| {
+                    Error::new(
+                        Kind::OutOfRange,
+                        format!("{old} plus {delta} does not fit a counter of 64 bits"),
+                    )
+                })?;
+                let data: Arc<[u8]> = sum.to_string().into_bytes().into();
+                let new = New { stored: Stored::Shared(Arc::clone(&data)), expires_at, data: Some(data) };
+                self.set(key, Logged::Put, Some(new));
+                Ok(sum)
+            }
+            Op::Expire { key, expiry } => {
+                let expires_at = expiry.at(self.now);
+                if let Some(at) = self.at.get(&**key) {
+                    let new = self.changes.get_mut(*at).and_then(|planned| planned.new.as_mut());
+                    let existed = new.map(|new| new.expires_at = expires_at).is_some();
+                    return Ok(existed.into());
+                }
+                let Some(record) = self.live(key)? else { return Ok(0) };
+                let stored = Stored::Kept(record.encoding, record.data);
+                self.set(key, Logged::Put, Some(New { stored, expires_at, data: None }));
+                Ok(1)
+            }
+            Op::Sweep { key, entry } => {
+                self.swept.push(entry);
+                let expired =
+                    self.writer.get(key)?.is_some_and(|r| r.expires_at != 0 && r.expires_at <= self.now);
+                if expired {
+                    self.set(key, Logged::Expire, None);
+                }
+                Ok(expired.into())
+            }
+        }
+    }
+
+    fn set(&mut self, key: &'b [u8], what: Logged, new: Option<New<'b>>) {
+        let planned = Planned { key, what, new };
+        match self.at.entry(key) {
+            MapEntry::Vacant(vacant) => {
+                vacant.insert(self.changes.len());
+                self.changes.push(planned);
+            }
+            MapEntry::Occupied(known) => {
+                if let Some(old) = self.changes.get_mut(*known.get()) {
+                    *old = planned;
+                }
+            }
+        }
+    }
+
+    fn planned(&self, key: &[u8]) -> Option<&Planned<'b>> {
+        self.at.get(key).and_then(|at| self.changes.get(*at))
+    }
+
+    fn exists(&self, key: &[u8]) -> Result<bool> {
+        match self.planned(key) {
+            Some(planned) => Ok(planned.new.is_some()),
+            None => Ok(self.live(key)?.is_some()),
+        }
+    }
+
+    /// A counter's value and expiry.
+    fn counter(&self, key: &[u8]) -> Result<(i64, i64)> {
+        if let Some(planned) = self.planned(key) {
+            return match &planned.new {
+                Some(new) => {
+                    let (encoding, data) = new.stored.parts();
+                    Ok((parse_counter(&encoding::decode(encoding, data)?)?, new.expires_at))
+                }
+                None => Ok((0, 0)),
+            };
+        }
+        match self.live(key)? {
+            Some(record) => {
+                Ok((parse_counter(&encoding::decode(record.encoding, &record.data)?)?, record.expires_at))
+            }
+            None => Ok((0, 0)),
+        }
+    }
+
+    /// The record before the batch, unless it is expired.
+    fn live(&self, key: &[u8]) -> Result<Option<Record>> {
+        Ok(self.writer.get(key)?.filter(|record| record.expires_at == 0 || record.expires_at > self.now))
+    }
+}
+
+/// The decimal integer that a counter holds.
+pub(super) fn parse_counter(data: &[u8]) -> Result<i64> {
+    std::str::from_utf8(data)
+        .ok()
+        .filter(|text| !text.starts_with('+'))
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| Error::new(Kind::WrongType, "the value is no decimal integer of 64 bits"))
+}
+
+impl<'b> Plan<'b> {
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.swept.is_empty()
+    }
+
+    /// How many keys it removes because they expired.
+    pub fn expired(&self) -> u64 {
+        self.changes.iter().filter(|planned| planned.what == Logged::Expire).count() as u64
+    }
+
+    /// What the change log records.
+    pub fn logged(&self) -> Vec<changelog::LoggedChange<'b>> {
+        self.changes
+            .iter()
+            .map(|planned| changelog::LoggedChange { what: planned.what, key: planned.key })
+            .collect()
+    }
+
+    /// Writes it with `version`.
+    pub fn write(&self, writer: &mut dyn Writer, version: u64, indexes: &IndexSet) -> Result<()> {
+        for entry in &self.swept {
+            writer.delete_entry(Space::Expiry, entry)?;
+        }
+        for Planned { key, new, .. } in &self.changes {
+            let stored = new.as_ref().map(|new| new.stored.parts());
+            indexes.maintain(writer, key, stored)?;
+            let (Some(new), Some((encoding, data))) = (new, stored) else {
+                writer.delete(key)?;
+                continue;
+            };
+            writer.put(key, RecordRef { version, expires_at: new.expires_at, encoding, data })?;
+            if new.expires_at != 0 {
+                writer.put_entry(Space::Expiry, &expiry_entry(new.expires_at, key), &[])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What it means for the cache.
+    pub fn into_updates(self, version: u64) -> impl Iterator<Item = (Box<[u8]>, Update)> {
+        self.changes.into_iter().map(move |planned| {
+            let update = match planned.new {
+                None => Update::Absent,
+                Some(New { data: Some(data), expires_at, .. }) => {
+                    Update::Set(Value::new(data, version, expires_at))
+                }
+                Some(New { data: None, .. }) => Update::Forget,
+            };
+            (planned.key.into(), update)
+        })
+    }
+}
+
+/// The entry under which an expiring key is found when its time has come.
+pub(super) fn expiry_entry(expires_at: i64, key: &[u8]) -> Vec<u8> {
+    [&expires_at.cast_unsigned().to_be_bytes(), key].concat()
+}

@@ -1,0 +1,201 @@
+//! The cache in front of the engine, kept true while other threads, stores and processes commit.
+//!
+//! Invariants:
+//! 1. When the engine's generation equals `seen`, every entry is the present state of its key.
+//! 2. `applied` is the version up to which the change log has been applied. It is raised before the keys of those
+//!    commits are dropped or replaced, and a value read from a snapshot is admitted under its shard's lock only if that
+//!    snapshot is not older than `applied`, nor than the last reset: a slow reader cannot bring back what was replaced.
+//! 3. `seen` is moved last, by whoever holds `sync`.
+//!
+//! A foreign commit moves the generation; the next read then applies the change log. Commits of software that writes no
+//! change log are noticed because the generation counts them, and drop everything.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::Inner;
+use super::changelog::{self, Logged};
+use crate::cache::{Bounds, Figures, Lookup, Sharded};
+use crate::engine::{Engine, Generation, Hold, Read};
+use crate::error::Result;
+use crate::value::Value;
+
+/// Beyond this many commits behind, dropping everything is cheaper than reading what changed.
+const MOST_BEHIND: u64 = 10_000;
+
+pub(super) struct CoherentCache {
+    entries: Sharded,
+    seen: [AtomicU64; 6],
+    applied: AtomicU64,
+    sync: Mutex<()>,
+    invalidations: AtomicU64,
+    resets: AtomicU64,
+}
+
+/// A stretch of time without a reset.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Epoch(u64);
+
+/// What a commit of our own did to a key.
+pub(super) enum Update {
+    Set(Value),
+    Absent,
+    Forget,
+}
+
+impl CoherentCache {
+    pub fn new(bytes: u64) -> Self {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        Self {
+            entries: Sharded::new(Bounds { entries: usize::MAX, bytes }),
+            seen: Generation::UNKNOWN.0.map(AtomicU64::new),
+            applied: AtomicU64::new(0),
+            sync: Mutex::new(()),
+            invalidations: AtomicU64::new(0),
+            resets: AtomicU64::new(0),
+        }
+    }
+
+    pub fn get(&self, key: &[u8], now: impl FnOnce() -> i64) -> Lookup {
+        self.entries.get(key, now)
+    }
+
+    /// To be taken before a snapshot whose values are to be admitted.
+    pub fn epoch(&self) -> Epoch {
+        Epoch(self.resets.load(Ordering::SeqCst))
+    }
+
+    /// Admits what a snapshot of `version`, begun after `epoch`, says of a key, unless more was applied since.
+    pub fn fill(&self, key: &[u8], value: Option<Value>, version: u64, epoch: Epoch) {
+        self.entries.insert_if(key, value, || version >= self.applied() && epoch == self.epoch());
+    }
+
+    /// Whether nothing was committed since the entries were last made true.
+    pub fn is_at(&self, generation: &Generation) -> bool {
+        *generation != Generation::UNKNOWN && self.seen() == *generation
+    }
+
+    fn seen(&self) -> Generation {
+        // Words may be from two states only while `seen` moves; such a mix equals no generation, since the words of a
+        // generation include a checksum over the others.
+        Generation(self.seen.each_ref().map(|word| word.load(Ordering::Acquire)))
+    }
+
+    fn set_seen(&self, generation: &Generation) {
+        for (word, value) in self.seen.iter().zip(generation.0) {
+            word.store(value, Ordering::Release);
+        }
+    }
+
+    pub fn applied(&self) -> u64 {
+        self.applied.load(Ordering::SeqCst)
+    }
+
+    /// Keeps others from moving `seen`: held from just before a commit until its effects are in the cache.
+    pub fn sync(&self) -> MutexGuard<'_, ()> {
+        self.sync.lock()
+    }
+
+    /// Takes over a commit of our own that is alone between `before` and `after`. Under [`CoherentCache::sync`].
+    pub fn adopt(
+        &self,
+        before: &Generation,
+        after: &Generation,
+        version: u64,
+        updates: impl Iterator<Item = (Box<[u8]>, Update)>,
+    ) {
+        // When others committed too, the next read finds our commit and theirs in the change log.
+        if !self.is_at(before) || *after == Generation::UNKNOWN {
+            return;
+        }
+        self.applied.store(version, Ordering::SeqCst);
+        for (key, update) in updates {
+            match update {
+                Update::Set(value) => self.entries.insert(&key, Some(value)),
+                Update::Absent => self.entries.insert(&key, None),
+                Update::Forget => {
+                    self.entries.remove(&key);
+                }
+            }
+        }
+        self.set_seen(after);
+    }
+
+    pub fn figures(&self) -> Figures {
+        self.entries.figures()
+    }
+
+    pub fn invalidations(&self) -> u64 {
+        self.invalidations.load(Ordering::Relaxed)
+    }
+
+    /// Resets but the one at opening.
+    pub fn resets(&self) -> u64 {
+        self.resets.load(Ordering::Relaxed).saturating_sub(1)
+    }
+}
+
+impl Inner {
+    /// Makes the cache true as of now. False when it cannot be told whether it is: then it must not be asked.
+    pub(super) fn catch_up(&self) -> Result<bool> {
+        let engine = self.engine()?;
+        if self.cache.is_at(&engine.generation()) {
+            return Ok(true);
+        }
+        let _sync = self.cache.sync();
+        if self.cache.is_at(&engine.generation()) {
+            return Ok(true);
+        }
+        let snapshot = engine.snapshot(Hold::Short)?;
+        self.note(self.absorb(engine, snapshot.as_ref(), &snapshot.generation()))
+    }
+
+    /// Applies what was committed between `seen` and `generation`, which `read` is a view of. Under `sync`.
+    pub(super) fn absorb(
+        &self,
+        engine: &dyn Engine,
+        read: &(impl Read + ?Sized),
+        generation: &Generation,
+    ) -> Result<bool> {
+        let cache = &self.cache;
+        if cache.is_at(generation) {
+            return Ok(true);
+        }
+        if *generation == Generation::UNKNOWN {
+            return Ok(false);
+        }
+        let (seen, applied, last) = (cache.seen(), cache.applied(), read.last_version()?);
+        let counted = engine.commits_between(&seen, generation);
+        let mut known = counted.is_some() && last >= applied && last - applied <= MOST_BEHIND;
+        let mut changed: Vec<Box<[u8]>> = Vec::new();
+        let (mut entries, mut reached) = (0, applied);
+        // For a reset the last entry is still read, for its time.
+        let start = if known { applied } else { last.saturating_sub(1) };
+        changelog::after(read, start, |version, entry| {
+            self.clock.observe(entry.time_ms);
+            known &= entry.follows(reached);
+            (entries, reached) = (entries + 1, version);
+            for change in entry.commits.iter().flatten() {
+                match change.what {
+                    Logged::Catalog => self.catalog.forget(),
+                    _ if known => changed.push(change.key.into()),
+                    _ => {}
+                }
+            }
+            Ok(true)
+        })?;
+        if known && counted == Some(entries) {
+            cache.applied.store(last, Ordering::SeqCst);
+            let dropped = changed.iter().filter(|key| cache.entries.remove(key)).count();
+            cache.invalidations.fetch_add(dropped as u64, Ordering::Relaxed);
+        } else {
+            cache.applied.store(last, Ordering::SeqCst);
+            cache.resets.fetch_add(1, Ordering::SeqCst);
+            cache.entries.clear();
+            self.catalog.forget();
+        }
+        cache.set_seen(generation);
+        Ok(true)
+    }
+}

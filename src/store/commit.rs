@@ -1,0 +1,215 @@
+//! The one way in: every change of a store, single or in batches, is a commit carried by a group.
+
+use std::sync::atomic::Ordering;
+
+use super::apply::{self, Plan};
+use super::batch::Batch;
+use super::changelog::{Entry, Logged, LoggedChange};
+use super::{Inner, Store};
+use crate::engine::{CommitError, Engine, Writer};
+use crate::error::{Error, Kind, Result};
+
+/// A packed batch on its way into the engine.
+pub(super) type Request = Batch;
+
+/// What a commit answers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reply {
+    pub version: u64,
+    /// Of the last operation: a sum, or whether the key existed.
+    pub value: i64,
+}
+
+/// The change log is trimmed by one in so many transactions, by at most so many entries.
+const TRIM_EVERY: u64 = 64;
+const TRIM_MOST: u32 = 512;
+
+impl Store {
+    /// Writes a value that never expires. Answers the commit's version.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`], [`Kind::TooLarge`], [`Kind::Busy`], [`Kind::Full`], [`Kind::ReadOnly`], [`Kind::Io`],
+    /// [`Kind::Corrupt`], [`Kind::Poisoned`], [`Kind::Closed`], [`Kind::Forked`]; so for all methods below.
+    pub fn put(&self, key: &[u8], value: &[u8]) -> Result<u64> {
+        self.put_ttl(key, value, 0)
+    }
+
+    /// Writes a value that expires `ttl_ms` milliseconds after its commit; 0: never.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    pub fn put_ttl(&self, key: &[u8], value: &[u8], ttl_ms: u64) -> Result<u64> {
+        Ok(self.inner.commit_one(|batch| batch.put_ttl(key, value, ttl_ms))?.version)
+    }
+
+    /// Deletes a key; whether it existed.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    pub fn delete(&self, key: &[u8]) -> Result<bool> {
+        Ok(self.inner.commit_one(|batch| batch.delete(key))?.value != 0)
+    }
+
+    /// Changes when a key expires: `ttl_ms` milliseconds after the commit; 0: never. Whether it existed.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    pub fn expire(&self, key: &[u8], ttl_ms: u64) -> Result<bool> {
+        Ok(self.inner.commit_one(|batch| batch.expire(key, ttl_ms))?.value != 0)
+    }
+
+    /// Adds to a counter, atomically across threads and processes; answers the sum. See [`Batch::add`].
+    ///
+    /// # Errors
+    /// As [`Store::put`], and [`Kind::WrongType`], [`Kind::OutOfRange`].
+    pub fn add(&self, key: &[u8], delta: i64) -> Result<i64> {
+        Ok(self.inner.commit_one(|batch| batch.add(key, delta))?.value)
+    }
+
+    /// Commits a batch: all of it or nothing. Answers the commit's version, greater than those of all commits before; for
+    /// a batch that changes nothing, the present version.
+    ///
+    /// # Errors
+    /// As [`Store::add`], and [`Kind::Conflict`].
+    pub fn commit(&self, batch: &Batch) -> Result<u64> {
+        Ok(self.inner.commit(batch.clone())?.version)
+    }
+}
+
+impl Inner {
+    fn commit_one(&self, fill: impl FnOnce(&mut Batch) -> Result<()>) -> Result<Reply> {
+        let mut batch = Batch::new();
+        fill(&mut batch)?;
+        self.commit(batch)
+    }
+
+    pub(super) fn commit(&self, batch: Batch) -> Result<Reply> {
+        self.engine_to_write()?;
+        let reply = self.group.run(batch.pack(&self.compression), |requests| self.carry(requests));
+        match &reply {
+            Ok(_) => self.counters.commits.fetch_add(1, Ordering::Relaxed),
+            Err(error) if error.kind() == Kind::Conflict => {
+                self.counters.conflicts.fetch_add(1, Ordering::Relaxed)
+            }
+            Err(_) => 0,
+        };
+        reply
+    }
+
+    /// Carries requests in one transaction of the engine. A refused one does not hinder the others.
+    fn carry(&self, requests: &[Request]) -> Vec<Result<Reply>> {
+        match self.note(self.try_carry(requests)) {
+            Ok(replies) => replies,
+            Err(error) => requests.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    fn try_carry(&self, requests: &[Request]) -> Result<Vec<Result<Reply>>> {
+        let engine = self.engine_to_write()?;
+        let mut writer = engine.begin()?;
+        let start = self.start(engine, writer.as_ref())?;
+        let indexes = self.catalog.current(writer.as_ref())?;
+        let now = self.clock.now();
+        let mut version = start;
+        let mut plans: Vec<(u64, Plan<'_>)> = Vec::new();
+        let mut replies = Vec::with_capacity(requests.len());
+        for request in requests {
+            replies.push(match apply::plan(request, writer.as_ref(), now) {
+                Ok(plan) => {
+                    let value = plan.reply;
+                    if !plan.is_empty() {
+                        version = next(version)?;
+                        plan.write(writer.as_mut(), version, &indexes)?;
+                        plans.push((version, plan));
+                    }
+                    Ok(Reply { version, value })
+                }
+                Err(error) if is_refusal(&error) => Err(error),
+                Err(error) => return Err(error),
+            });
+        }
+        if plans.is_empty() {
+            return Ok(replies);
+        }
+        let commits = plans.iter().map(|(_, plan)| plan.logged()).collect();
+        let entry = Entry { first: start + 1, time_ms: now, commits };
+        let expired = plans.iter().map(|(_, plan)| plan.expired()).sum();
+        let updates = |plans: Vec<(u64, Plan<'_>)>| {
+            plans.into_iter().flat_map(|(version, plan)| plan.into_updates(version)).collect::<Vec<_>>()
+        };
+        self.finish(engine, writer, version, &entry.encode()?, updates(plans))?;
+        self.counters.expired.fetch_add(expired, Ordering::Relaxed);
+        Ok(replies)
+    }
+
+    /// Commits a change of the catalog of indexes made by `change`.
+    pub(super) fn commit_catalog(
+        &self,
+        name: &str,
+        change: impl Fn(&mut dyn Writer) -> Result<()>,
+    ) -> Result<()> {
+        let engine = self.engine_to_write()?;
+        let mut writer = engine.begin()?;
+        let version = next(self.start(engine, writer.as_ref())?)?;
+        change(writer.as_mut())?;
+        let changed = LoggedChange { what: Logged::Catalog, key: name.as_bytes() };
+        let entry = Entry { first: version, time_ms: self.clock.now(), commits: vec![vec![changed]] };
+        self.catalog.forget();
+        self.finish(engine, writer, version, &entry.encode()?, Vec::new())
+    }
+
+    /// The version to go on from, with the cache true as of it.
+    fn start(&self, engine: &dyn Engine, writer: &dyn Writer) -> Result<u64> {
+        let _sync = self.cache.sync();
+        self.absorb(engine, writer, &writer.generation())?;
+        writer.last_version()
+    }
+
+    fn finish(
+        &self,
+        engine: &dyn Engine,
+        mut writer: Box<dyn Writer + '_>,
+        version: u64,
+        entry: &[u8],
+        updates: Vec<(Box<[u8]>, super::coherence::Update)>,
+    ) -> Result<()> {
+        writer.append_log(version, entry)?;
+        let transactions = self.counters.engine_commits.fetch_add(1, Ordering::Relaxed);
+        if version > self.log_keep && transactions % TRIM_EVERY == 0 {
+            writer.trim_log(version - self.log_keep, TRIM_MOST)?;
+        }
+        let before = writer.generation();
+        // Readers that see the new generation wait here until its effects are in the cache.
+        let _sync = self.cache.sync();
+        match writer.commit() {
+            Ok(after) => self.cache.adopt(&before, &after, version, updates.into_iter()),
+            Err(CommitError { error, outcome_unknown }) => {
+                if outcome_unknown {
+                    self.poisoned.store(true, Ordering::Relaxed);
+                    crate::log::error(format_args!("the store refuses writes until it is reopened: {error}"));
+                }
+                return Err(error);
+            }
+        }
+        if engine.wants_maintenance() {
+            self.wake_upkeep();
+        }
+        Ok(())
+    }
+}
+
+/// The errors that concern one request and leave the transaction as it was.
+fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        Kind::Conflict | Kind::WrongType | Kind::OutOfRange | Kind::Invalid | Kind::TooLarge
+    )
+}
+
+fn next(version: u64) -> Result<u64> {
+    // The file stores versions as signed 64-bit integers.
+    if version >= i64::MAX as u64 {
+        return Err(Error::new(Kind::Corrupt, "versions are used up: the file was damaged"));
+    }
+    Ok(version + 1)
+}

@@ -1,0 +1,100 @@
+//! The indexes of a store, remembered between commits and changed by commits of their own.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::{Declared, IndexSet, IndexSpec, build, read_all, tear_down};
+use crate::engine::{Read, Space, Writer};
+use crate::error::{Error, Kind, Result};
+use crate::store::{Inner, Store};
+
+/// What is known of the indexes; the change log tells when to forget it.
+#[derive(Default)]
+pub(in crate::store) struct Catalog(Mutex<Option<Arc<IndexSet>>>);
+
+impl Catalog {
+    /// The indexes that a commit has to keep. Under the write lock, after the change log was applied.
+    pub fn current(&self, writer: &dyn Writer) -> Result<Arc<IndexSet>> {
+        let mut known = self.0.lock();
+        if let Some(known) = &*known {
+            return Ok(Arc::clone(known));
+        }
+        let read = Arc::new(read_all(writer)?);
+        *known = Some(Arc::clone(&read));
+        Ok(read)
+    }
+
+    /// The indexes of a view.
+    pub fn read(&self, read: &(impl Read + ?Sized)) -> Result<IndexSet> {
+        read_all(read)
+    }
+
+    pub fn forget(&self) {
+        *self.0.lock() = None;
+    }
+}
+
+impl Store {
+    /// Declares an index; documents there are indexed at once. Declaring the same again does nothing.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`] when the name is taken by a different index, [`Kind::TooLarge`] beyond 64 indexes, and those of
+    /// [`Store::put`].
+    pub fn declare_index(&self, spec: &IndexSpec) -> Result<()> {
+        self.inner.engine_to_write()?;
+        if self.inner.index_set()?.add(spec)?.is_none() {
+            return Ok(());
+        }
+        self.inner.commit_catalog(spec.name(), |writer| {
+            // Looked at again under the write lock: another process may have been faster.
+            let Some(index) = read_all(writer)?.add(spec)? else { return Ok(()) };
+            writer.put_entry(Space::Meta, &index.catalog_key(), &index.catalog_value()?)?;
+            tear_down(writer, &index)?;
+            build(writer, &index)
+        })
+    }
+
+    /// Drops an index.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], and those of [`Store::put`].
+    pub fn drop_index(&self, name: &str) -> Result<()> {
+        self.inner.commit_catalog(name, |writer| {
+            let index = named(writer, name)?;
+            writer.delete_entry(Space::Meta, &index.catalog_key())?;
+            tear_down(writer, &index)
+        })
+    }
+
+    /// Builds an index anew from the documents.
+    ///
+    /// # Errors
+    /// As [`Store::drop_index`].
+    pub fn rebuild_index(&self, name: &str) -> Result<()> {
+        self.inner.commit_catalog(name, |writer| {
+            let index = named(writer, name)?;
+            tear_down(writer, &index)?;
+            build(writer, &index)
+        })
+    }
+
+    /// The indexes, by name.
+    ///
+    /// # Errors
+    /// As [`Store::get`].
+    pub fn indexes(&self) -> Result<Vec<IndexSpec>> {
+        Ok(self.inner.index_set()?.indexes.into_iter().map(|index| index.spec).collect())
+    }
+}
+
+impl Inner {
+    fn index_set(&self) -> Result<IndexSet> {
+        self.with_snapshot(|snapshot| read_all(snapshot))
+    }
+}
+
+pub(super) fn named(read: &(impl Read + ?Sized), name: &str) -> Result<Declared> {
+    let missing = || Error::new(Kind::NotFound, format!("there is no index {name:?}"));
+    read_all(read)?.get(name).cloned().ok_or_else(missing)
+}

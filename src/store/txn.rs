@@ -1,0 +1,266 @@
+//! Interactive transactions: reads of one snapshot plus their own writes, committed as one batch whose checks are what was
+//! read. They take no lock before that.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::apply::parse_counter;
+use super::batch::{Batch, Expiry};
+use super::scan::{PageBuilder, is_live, row};
+use super::{Inner, Page, Scan, Store, encoding};
+use crate::engine::{Fields, Hold, Range, RecordRef, Snapshot};
+use crate::error::{Error, Kind, Result};
+use crate::limits;
+use crate::value::Value;
+
+/// Tries of [`Store::transaction`], and its first pause between them, which doubles each time.
+const TRIES: u32 = 16;
+const FIRST_PAUSE: Duration = Duration::from_micros(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+/// A transaction. Dropping it without [`Transaction::commit`] undoes it.
+pub struct Transaction {
+    inner: Weak<Inner>,
+    snapshot: Box<dyn Snapshot>,
+    version: u64,
+    /// The version that each key read had; 0: it did not exist.
+    reads: BTreeMap<Vec<u8>, u64>,
+    ranges: Vec<Range>,
+    writes: BTreeMap<Vec<u8>, Write>,
+}
+
+#[derive(Clone)]
+enum Write {
+    Put(Arc<[u8]>, Expiry),
+    Delete,
+}
+
+impl Store {
+    /// Begins a transaction on the present state.
+    ///
+    /// # Errors
+    /// As [`Store::get`]; [`Kind::Busy`] when too many are open.
+    pub fn begin(&self) -> Result<Transaction> {
+        let snapshot = self.inner.note(self.inner.engine()?.snapshot(Hold::Short))?;
+        let version = snapshot.last_version()?;
+        Ok(Transaction {
+            inner: Arc::downgrade(&self.inner),
+            snapshot,
+            version,
+            reads: BTreeMap::new(),
+            ranges: Vec::new(),
+            writes: BTreeMap::new(),
+        })
+    }
+
+    /// Runs `body` in a transaction and commits it, again from its begin when it conflicts, a bounded number of times.
+    ///
+    /// # Errors
+    /// The first error of `body` or of the commit that is no conflict; [`Kind::Conflict`] when every try met one.
+    pub fn transaction<R>(&self, mut body: impl FnMut(&mut Transaction) -> Result<R>) -> Result<R> {
+        let mut pause = FIRST_PAUSE;
+        for last in (0..TRIES).rev() {
+            let mut txn = self.begin()?;
+            let result = body(&mut txn).and_then(|result| txn.commit().map(|_| result));
+            match result {
+                Err(error) if error.kind() == Kind::Conflict && last > 0 => std::thread::sleep(pause),
+                result => return result,
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        Err(Error::new(Kind::Conflict, "the transaction met a conflict in every try"))
+    }
+}
+
+impl Transaction {
+    fn inner(&self) -> Result<Arc<Inner>> {
+        let inner = self.inner.upgrade().ok_or_else(|| Error::new(Kind::Closed, "the store was closed"))?;
+        inner.engine()?;
+        Ok(inner)
+    }
+
+    /// Reads a key as of the begin, with this transaction's writes.
+    ///
+    /// # Errors
+    /// As [`Store::get`]; [`Kind::Conflict`] once it is older than `snapshot_max_age_ms`.
+    pub fn get(&mut self, key: &[u8]) -> Result<Option<Value>> {
+        limits::check_key(key)?;
+        let inner = self.inner()?;
+        match self.writes.get(key) {
+            Some(Write::Put(data, expiry)) => {
+                let expires_at = expiry.at(inner.clock.now());
+                return Ok(Some(Value::new(Arc::clone(data), 0, expires_at)));
+            }
+            Some(Write::Delete) => return Ok(None),
+            None => {}
+        }
+        let now = inner.clock.now();
+        let record = inner.note(self.snapshot.get(key))?;
+        let value = record.map(encoding::value_of).transpose()?.filter(|value| !value.expired(now));
+        self.reads.insert(key.to_vec(), value.as_ref().map_or(0, Value::version));
+        Ok(value)
+    }
+
+    /// Writes a value that never expires.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`], [`Kind::TooLarge`], [`Kind::Closed`], [`Kind::Forked`].
+    pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        self.put_ttl(key, value, 0)
+    }
+
+    /// Writes a value that expires `ttl_ms` milliseconds after the commit; 0: never.
+    ///
+    /// # Errors
+    /// As [`Transaction::put`].
+    pub fn put_ttl(&mut self, key: &[u8], value: &[u8], ttl_ms: u64) -> Result<()> {
+        limits::check_value(value)?;
+        self.write(key, Write::Put(value.into(), Expiry::ttl(ttl_ms)))
+    }
+
+    /// Deletes a key; whether it existed.
+    ///
+    /// # Errors
+    /// As [`Transaction::get`].
+    pub fn delete(&mut self, key: &[u8]) -> Result<bool> {
+        let existed = self.get(key)?.is_some();
+        if existed {
+            self.write(key, Write::Delete)?;
+        }
+        Ok(existed)
+    }
+
+    /// Adds to a counter; answers the sum. See [`Batch::add`].
+    ///
+    /// # Errors
+    /// As [`Transaction::get`]; [`Kind::WrongType`], [`Kind::OutOfRange`].
+    pub fn add(&mut self, key: &[u8], delta: i64) -> Result<i64> {
+        let expiry = match self.writes.get(key) {
+            Some(Write::Put(_, expiry)) => Some(*expiry),
+            _ => None,
+        };
+        let value = self.get(key)?;
+        let old = value.as_ref().map_or(Ok(0), |value| parse_counter(value))?;
+        let sum = old.checked_add(delta).ok_or_else(|| {
+            Error::new(Kind::OutOfRange, format!("{old} plus {delta} does not fit 64 bits"))
+        })?;
+        let expiry = expiry.unwrap_or_else(|| match value.map_or(0, |value| value.expires_at()) {
+            0 => Expiry::Never,
+            time => Expiry::At(time),
+        });
+        self.write(key, Write::Put(sum.to_string().into_bytes().into(), expiry))?;
+        Ok(sum)
+    }
+
+    /// Reads a page as of the begin, with this transaction's writes. A commit of others into the part that was read makes
+    /// the transaction conflict.
+    ///
+    /// # Errors
+    /// As [`Transaction::get`].
+    pub fn scan(&mut self, scan: &Scan) -> Result<Page> {
+        let inner = self.inner()?;
+        let now = inner.clock.now();
+        let range = scan.rest();
+        let mut page = PageBuilder::new(scan.limit);
+        if !range.is_empty() {
+            let bounds = (range.start.as_ref().map(Vec::as_slice), range.end.as_ref().map(Vec::as_slice));
+            let mut own = Own(self.writes.range::<[u8], _>(bounds), scan.reverse).peekable();
+            let fields = scan.fields;
+            let mut open = true;
+            inner.note(self.snapshot.scan(&range, scan.reverse, fields, &mut |key, record| {
+                while let Some(written) = own.next_if(|(own, _)| comes_before(own, key, scan.reverse)) {
+                    open = push_own(&mut page, written, fields, now);
+                    if !open {
+                        return Ok(false);
+                    }
+                }
+                if let Some(written) = own.next_if(|(own, _)| own.as_slice() == key) {
+                    open = push_own(&mut page, written, fields, now);
+                } else if is_live(&record, now) {
+                    open = page.push(row(key, record, fields)?);
+                }
+                Ok(open)
+            }))?;
+            while open && let Some(written) = own.next() {
+                open = push_own(&mut page, written, fields, now);
+            }
+        }
+        let page = page.finish();
+        self.ranges.push(read_part(range, scan.reverse, page.cursor.as_deref()));
+        Ok(page)
+    }
+
+    /// Commits; answers the commit's version. A transaction that wrote nothing answers the version it read at.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] when what it read was changed meanwhile: repeat it from its begin; else as [`Store::commit`].
+    pub fn commit(self) -> Result<u64> {
+        let inner = self.inner()?;
+        if self.writes.is_empty() {
+            return Ok(self.version);
+        }
+        let mut batch = Batch::new();
+        for (key, version) in &self.reads {
+            batch.check(key, *version)?;
+        }
+        for range in self.ranges {
+            batch.unchanged(range, self.version)?;
+        }
+        for (key, write) in self.writes {
+            match write {
+                Write::Put(data, expiry) => batch.put_expiring(&key, data, expiry)?,
+                Write::Delete => batch.delete(&key)?,
+            }
+        }
+        // The snapshot goes first, so that the commit's checkpoint does not wait for it.
+        drop(self.snapshot);
+        Ok(inner.commit(batch)?.version)
+    }
+
+    fn write(&mut self, key: &[u8], write: Write) -> Result<()> {
+        limits::check_key(key)?;
+        self.inner()?;
+        if self.writes.len() >= limits::MAX_BATCH_OPS {
+            return Err(limits::too_many(
+                "writes in a transaction",
+                self.writes.len() + 1,
+                limits::MAX_BATCH_OPS,
+            ));
+        }
+        self.writes.insert(key.to_vec(), write);
+        Ok(())
+    }
+}
+
+/// The transaction's own writes of a range, in either direction.
+struct Own<'t>(std::collections::btree_map::Range<'t, Vec<u8>, Write>, bool);
+
+impl<'t> Iterator for Own<'t> {
+    type Item = (&'t Vec<u8>, &'t Write);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.1 { self.0.next_back() } else { self.0.next() }
+    }
+}
+
+fn comes_before(own: &[u8], key: &[u8], reverse: bool) -> bool {
+    if reverse { own > key } else { own < key }
+}
+
+/// Whether the page still has room.
+fn push_own(page: &mut PageBuilder, (key, write): (&Vec<u8>, &Write), fields: Fields, now: i64) -> bool {
+    let Write::Put(data, expiry) = write else { return true };
+    let record = RecordRef { version: 0, expires_at: expiry.at(now), encoding: encoding::RAW, data };
+    row(key, record, fields).is_ok_and(|row| page.push(row))
+}
+
+/// The part of a range that a page covers: up to its last key, or all of it.
+fn read_part(mut range: Range, reverse: bool, cursor: Option<&[u8]>) -> Range {
+    if let Some(last) = cursor {
+        let bound = Bound::Included(last.to_vec());
+        if reverse { range.start = bound } else { range.end = bound }
+    }
+    range
+}

@@ -1,0 +1,154 @@
+//! Watching: the change log of every process, commit by commit.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use super::changelog::{self, Change, Commit, Entry};
+use super::{Inner, Store};
+use crate::engine::Generation;
+use crate::error::{Error, Kind, Result};
+use crate::limits;
+
+/// Commits read ahead.
+const AHEAD: usize = 256;
+/// How long one wait holds on to the store, so that a close need not wait for long.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// A position in the change log.
+pub struct Watch {
+    inner: Weak<Inner>,
+    prefix: Vec<u8>,
+    /// Up to where the log was read.
+    reached: u64,
+    /// Up to where commits were reported.
+    reported: u64,
+    ahead: VecDeque<Commit>,
+}
+
+impl Store {
+    /// Watches the keys that start with `prefix`, for commits after `version`; 0: as far back as the log reaches.
+    ///
+    /// # Errors
+    /// [`Kind::TooLarge`], [`Kind::Closed`], [`Kind::Forked`].
+    pub fn watch(&self, version: u64, prefix: &[u8]) -> Result<Watch> {
+        self.inner.engine()?;
+        if prefix.len() > limits::MAX_KEY_BYTES {
+            return Err(limits::too_many("bytes of a prefix", prefix.len(), limits::MAX_KEY_BYTES));
+        }
+        Ok(Watch {
+            inner: Arc::downgrade(&self.inner),
+            prefix: prefix.to_vec(),
+            reached: version,
+            reported: version,
+            ahead: VecDeque::new(),
+        })
+    }
+
+    /// Watches the keys that start with `prefix` from now on.
+    ///
+    /// # Errors
+    /// As [`Store::watch`] and [`Store::get`].
+    pub fn watch_from_now(&self, prefix: &[u8]) -> Result<Watch> {
+        let version = self.version()?;
+        // 0 would mean "all": an empty store's first commit is all there is to see either way.
+        self.watch(version, prefix)
+    }
+}
+
+impl Watch {
+    /// The version up to which it has reported; a new watch may start from it.
+    pub fn version(&self) -> u64 {
+        self.reported
+    }
+
+    /// Waits for the next commit that touched a watched key, at most `timeout`. None when there was none.
+    ///
+    /// # Errors
+    /// [`Kind::Compacted`] when the log no longer reaches back to this position: the watch goes on with the oldest commit
+    /// kept, once the caller has read the state anew. [`Kind::Closed`], [`Kind::Forked`], and those of a read.
+    pub fn poll(&mut self, timeout: Duration) -> Result<Option<Commit>> {
+        let deadline = Instant::now().checked_add(timeout);
+        loop {
+            if let Some(commit) = self.ahead.pop_front() {
+                self.reported = commit.version;
+                return Ok(Some(commit));
+            }
+            let inner =
+                self.inner.upgrade().ok_or_else(|| Error::new(Kind::Closed, "the store was closed"))?;
+            let engine = inner.engine()?;
+            let generation = engine.generation();
+            self.read_ahead(&inner)?;
+            if !self.ahead.is_empty() {
+                continue;
+            }
+            self.reported = self.reached;
+            let left =
+                deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Ok(None);
+            }
+            if generation == Generation::UNKNOWN {
+                std::thread::sleep(left.min(Duration::from_millis(1)));
+            } else {
+                engine.wait(&generation, left.min(SLICE));
+            }
+        }
+    }
+
+    /// Reads on in the log.
+    fn read_ahead(&mut self, inner: &Inner) -> Result<()> {
+        let read = inner.with_snapshot(|snapshot| {
+            let mut read = Ahead { commits: VecDeque::new(), reached: self.reached, gap: false };
+            changelog::after(snapshot, self.reached, |last, entry| {
+                if read.reached != 0 && !entry.follows(read.reached) {
+                    // What was read before the gap is reported first; the gap is met again then.
+                    read.gap = read.commits.is_empty();
+                    if read.gap {
+                        read.reached = entry.first - 1;
+                    }
+                    return Ok(false);
+                }
+                read.commits.extend(commits(entry, read.reached, &self.prefix));
+                read.reached = last;
+                Ok(read.commits.len() < AHEAD)
+            })?;
+            Ok(read)
+        })?;
+        (self.ahead, self.reached) = (read.commits, read.reached);
+        if read.gap {
+            self.reported = self.reached;
+            return Err(Error::new(
+                Kind::Compacted,
+                "the change log no longer reaches back to this version: read anew",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What was read on in the log.
+struct Ahead {
+    commits: VecDeque<Commit>,
+    reached: u64,
+    /// Whether entries before the first one are missing.
+    gap: bool,
+}
+
+/// The commits of an entry after `reached` that touched a watched key.
+fn commits(entry: &Entry<'_>, reached: u64, prefix: &[u8]) -> Vec<Commit> {
+    let versions = entry.first..;
+    let commits = versions.zip(&entry.commits).filter(|(version, _)| *version > reached);
+    commits
+        .map(|(version, logged)| Commit {
+            version,
+            time_ms: entry.time_ms,
+            changes: logged
+                .iter()
+                .filter(|change| change.key.starts_with(prefix))
+                .filter_map(|change| Some(Change { kind: change.what.change()?, key: change.key.to_vec() }))
+                .collect(),
+        })
+        .filter(|commit| !commit.changes.is_empty())
+        .collect()
+}

@@ -1,0 +1,11 @@
+//! The suites that run through Rust: one binary, one topic per module.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unreachable
+)]
+
+mod smoke;
