@@ -1,0 +1,18 @@
+# Fails when a function of the header HEADER is not called by the misuse test TEST.
+
+file(READ "${HEADER}" header)
+file(READ "${TEST}" test)
+string(REGEX MATCHALL "joinly_[a-z_]+\\(" functions "${header}")
+list(REMOVE_DUPLICATES functions)
+list(LENGTH functions count)
+if(count EQUAL 0)
+  message(FATAL_ERROR "no functions found in ${HEADER}")
+endif()
+foreach(function IN LISTS functions)
+  string(FIND "${test}" "${function}" position)
+  if(position EQUAL -1)
+    string(REPLACE "(" "" name "${function}")
+    message(SEND_ERROR "${name} is not in ${TEST}")
+  endif()
+endforeach()
+message(STATUS "${count} functions")

@@ -1,0 +1,96 @@
+// storage.hpp under -fno-exceptions: everything is reachable by the functions named `try_...`.
+#include <joinly/storage.hpp>
+
+#include <optional>
+#include <string>
+
+#include "../c/check.h"
+
+static_assert(JOINLY_EXCEPTIONS == 0, "this test is compiled without exceptions");
+
+namespace {
+
+using joinly::Result;
+using joinly::Status;
+
+/// A body of a transaction: errors are handed up.
+Result<std::int64_t> transfer(joinly::Transaction& tx, std::int64_t amount) {
+    const auto left = tx.try_add("from", -amount);
+    if (!left) {
+        return left.error();
+    }
+    if (*left < 0) {
+        return joinly::Error(Status::out_of_range, "not enough to transfer");
+    }
+    return tx.try_add("to", amount);
+}
+
+void transactions(joinly::Store& store) {
+    CHECK(store.try_put("from", "100"));
+    const auto done = store.try_transaction([](auto& tx) { return transfer(tx, 30); });
+    CHECK(done && *done == 30);
+    const auto refused = store.try_transaction([](auto& tx) { return transfer(tx, 71); });
+    CHECK(refused.status() == Status::out_of_range);
+    CHECK(**store.try_get_string("from") == "70");
+
+    int runs = 0;
+    const auto overtaken = store.try_transaction([&](joinly::Transaction& tx) -> Result<void> {
+        const auto seen = tx.try_get("from");
+        if (++runs < 3) {
+            CHECK(store.try_add("from"));
+        }
+        return seen ? tx.try_put("seen", (*seen)->view()) : Result<void>(seen.error());
+    });
+    CHECK(overtaken && runs == 3);
+    CHECK(**store.try_get_string("seen") == "72");
+}
+
+void scans(const joinly::Store& store) {
+    auto scan = store.prefix("").page_size(2);
+    std::string keys;
+    for (auto row = scan.try_next();; row = scan.try_next()) {
+        CHECK(row);
+        if (*row == nullptr) {
+            break;
+        }
+        keys += std::string((*row)->key()) + " ";
+    }
+    CHECK(keys == "from seen to ");
+    const auto page = store.prefix("").page_size(2).try_page();
+    CHECK(page && page->size() == 2);
+}
+
+void the_rest(joinly::Store& store) {
+    auto batch = joinly::Batch::try_new();
+    CHECK(batch && batch->try_put("p:1", R"({"n":1})") && batch->try_erase("seen") && batch->try_add("n", 2));
+    CHECK(batch->try_check("p:1", 0) && batch->try_expire("p:1", std::chrono::hours(1)));
+    CHECK(store.try_commit(*batch));
+    CHECK(store.try_commit(*batch).status() == Status::conflict);
+    CHECK(store.try_declare_index("n", "p:", "$.n"));
+    CHECK(store.find("n").equal(1).try_page()->size() == 1);
+    CHECK(store.try_indexes()->size() == 1 && store.try_rebuild_index("n") && store.try_drop_index("n"));
+    auto watch = store.try_watch("", joinly::Watch::oldest);
+    CHECK(watch && watch->try_poll() && *watch->try_poll());
+    CHECK(*store.try_exists("n") && store.try_get_many({"n", "m"})->size() == 2);
+    CHECK(*store.try_expire("n", std::chrono::hours(1)) && *store.try_erase("n") && !*store.try_erase("n"));
+    CHECK(store.try_stats()->commits > 0 && store.try_limits()->max_key_bytes > 0);
+    CHECK(*store.try_version() > 0 && store.try_now());
+    CHECK(store.try_flush() && store.try_checkpoint() && store.try_verify() && store.try_compact());
+    auto cache = joinly::Cache::try_new();
+    CHECK(cache && cache->try_set("k", "v") && **cache->try_get_string("k") == "v" && *cache->try_erase("k"));
+    CHECK(cache->try_stats()->hits == 1);
+}
+
+}  // namespace
+
+int main() {
+    auto store = joinly::Store::try_open("memory:");
+    CHECK(store);
+    transactions(*store);
+    scans(*store);
+    the_rest(*store);
+    CHECK(joinly::Store::try_open("memory:?nonsense=1").status() == Status::invalid);
+    CHECK(store->try_close());
+    CHECK(store->try_close().status() == Status::bad_handle);
+    return EXIT_SUCCESS;
+}
