@@ -74,9 +74,9 @@ class Row {
     [[nodiscard]] std::string_view value() const noexcept { return detail::text(row_.value, row_.value_len); }
 
     /// False for a key that does not exist, which only `Store::get_many` reports.
-    [[nodiscard]] bool exists() const noexcept { return row_.version != 0; }
+    [[nodiscard]] bool exists() const noexcept { return row_.value != nullptr || row_.version != 0; }
 
-    /// The version of the commit that wrote it; 0 when it does not exist.
+    /// The version of the commit that wrote it; 0 when it does not exist, or is a transaction's own write.
     [[nodiscard]] std::uint64_t version() const noexcept { return row_.version; }
 
     /// When it expires, if ever.
