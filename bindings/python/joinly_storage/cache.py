@@ -13,7 +13,7 @@ class CacheStats(TypedDict):
     """Figures of a cache since it was made."""
 
     hit_rate: float
-    """Gets that found their key, in per cent of all gets."""
+    """Gets that found their key, in per cent of all gets, to two decimals."""
     hits: int
     misses: int
     evictions: int
@@ -84,7 +84,7 @@ class LRUCache:
         with self._lock:
             gets = self._hits + self._misses
             return {
-                "hit_rate": 100.0 * self._hits / gets if gets else 0.0,
+                "hit_rate": round(100 * self._hits / gets, 2) if gets else 0.0,
                 "hits": self._hits,
                 "misses": self._misses,
                 "evictions": self._evictions,
