@@ -5,6 +5,8 @@ set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_CXX_STANDARD 17)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
+# The headers are judged like the programs.
+set(CMAKE_NO_SYSTEM_FROM_IMPORTED ON)
 
 find_package(Threads REQUIRED)
 

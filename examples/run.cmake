@@ -1,0 +1,37 @@
+# Runs the example EXAMPLE, built as PROGRAM, in an empty directory and checks what it prints.
+
+file(GLOB leftovers *.db *.db-wal *.db-shm)
+if(leftovers)
+  file(REMOVE ${leftovers})
+endif()
+
+# run(<regular expression> [<argument>...]): the program succeeds and prints a match.
+function(run expected)
+  execute_process(COMMAND ${PROGRAM} ${ARGN} OUTPUT_VARIABLE output ERROR_VARIABLE errors RESULT_VARIABLE result)
+  if(NOT result EQUAL 0 OR NOT output MATCHES "${expected}")
+    message(FATAL_ERROR "${EXAMPLE} ${ARGN}: exit ${result}, expected \"${expected}\", printed\n${output}${errors}")
+  endif()
+endfunction()
+
+if(EXAMPLE STREQUAL "settings")
+  run("^$")
+  run("^$" volume 80)
+  run("^80\n$" volume)
+  run("^$" language en)
+  run("^language = en\nvolume = 80\n$")
+elseif(EXAMPLE STREQUAL "hits")
+  run("^/about was visited 1 times\n$" /about)
+  run("^/about was visited 2 times\n$" /about)
+  run("^/ was visited 1 times\n$")
+elseif(EXAMPLE STREQUAL "join_lobby")
+  run("^ada has seat 1\nada is here\n$")
+  run("^bob has seat 2\nlobby:1 is full\nada is here\nbob is here\n$" bob)
+elseif(EXAMPLE STREQUAL "game_server")
+  run("3 lobbies open, 0 matches played, [0-9]+ ticks\n.*cache [0-9]+ hits" game.db 1)
+elseif(EXAMPLE STREQUAL "import_packages")
+  run("4 records imported\n.*games: 2 packages.*nethack-console: [0-9]+ bytes, games.*4 packages read"
+    packages.db "${DATA}/packages.txt")
+  run("4 records imported\n" packages.db "${DATA}/packages.txt")
+else()
+  message(FATAL_ERROR "no such example: ${EXAMPLE}")
+endif()
