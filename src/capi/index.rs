@@ -49,8 +49,8 @@ pub struct joinly_find_options {
 impl joinly_find_options {
     /// # Safety
     /// Each pointer is NULL or readable for its length.
-    unsafe fn to_find<'a>(self) -> Result<Find> {
-        let json = |data: *const u8, len: usize, what: &'static str| -> Result<Option<&'a [u8]>> {
+    unsafe fn to_find(self) -> Result<Find> {
+        let json = |data: *const u8, len: usize, what: &'static str| -> Result<Option<&[u8]>> {
             if data.is_null() {
                 return Ok(None);
             }

@@ -92,16 +92,10 @@ impl<'b> Planner<'_, 'b> {
         let conflict = || Error::new(Kind::Conflict, "a range that was read was changed by another writer");
         let mut reached = since;
         changelog::after(self.writer, since, |last, entry| {
-            let mut version = entry.first;
-            for commit in &entry.commits {
-                if version > since
-                    && commit.iter().any(|c| c.what != Logged::Catalog && range.contains(c.key))
-                {
-                    return Err(conflict());
-                }
-                version += 1;
-            }
-            if !entry.follows(reached) {
+            let touches = |(version, commit): (u64, &Vec<changelog::LoggedChange<'_>>)| {
+                version > since && commit.iter().any(|c| c.what != Logged::Catalog && range.contains(c.key))
+            };
+            if !entry.follows(reached) || entry.versioned().any(touches) {
                 return Err(conflict());
             }
             reached = last;

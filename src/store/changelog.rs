@@ -76,7 +76,12 @@ pub(super) struct Entry<'a> {
     pub commits: Vec<Vec<LoggedChange<'a>>>,
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    /// The commits with their versions.
+    pub fn versioned(&self) -> impl Iterator<Item = (u64, &Vec<LoggedChange<'a>>)> {
+        (self.first..).zip(&self.commits)
+    }
+
     pub fn encode(&self) -> Result<Vec<u8>> {
         postcard::to_stdvec(self)
             .map_err(|error| Error::new(Kind::Panic, format!("encode the change log: {error}")))

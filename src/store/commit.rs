@@ -175,7 +175,7 @@ impl Inner {
     ) -> Result<()> {
         writer.append_log(version, entry)?;
         let transactions = self.counters.engine_commits.fetch_add(1, Ordering::Relaxed);
-        if version > self.log_keep && transactions % TRIM_EVERY == 0 {
+        if version > self.log_keep && transactions.is_multiple_of(TRIM_EVERY) {
             writer.trim_log(version - self.log_keep, TRIM_MOST)?;
         }
         let before = writer.generation();

@@ -137,9 +137,9 @@ struct Ahead {
 
 /// The commits of an entry after `reached` that touched a watched key.
 fn commits(entry: &Entry<'_>, reached: u64, prefix: &[u8]) -> Vec<Commit> {
-    let versions = entry.first..;
-    let commits = versions.zip(&entry.commits).filter(|(version, _)| *version > reached);
-    commits
+    entry
+        .versioned()
+        .filter(|(version, _)| *version > reached)
         .map(|(version, logged)| Commit {
             version,
             time_ms: entry.time_ms,
