@@ -1,5 +1,5 @@
-// A game server on a file that its players share: game_server [URL [SECONDS]]. It opens lobbies, starts a match where two
-// players sit, lets players go whose lease ran out, and prints from a watch who comes and goes in other processes.
+// A game server on a file that its players share: game_server [URL [SECONDS]]. It opens lobbies, plays a match where
+// two players sit, lets players go whose lease ran out, and prints from a watch who comes and goes in other processes.
 #include <joinly/storage.hpp>
 
 #include <algorithm>
@@ -48,9 +48,13 @@ void advance(joinly::Store& store, const std::string& id) {
     store.transaction([&](joinly::Transaction& tx) {
         const auto document = tx.get_string("lobby:" + id);
         Lobby lobby = document ? Lobby::parse(id, *document) : Lobby{id, "open", {}};
-        const auto gone = [&](const std::string& player) { return !tx.get("lease:" + id + ":" + player); };
+        const auto lease = [&](const std::string& player) { return "lease:" + id + ":" + player; };
+        const auto gone = [&](const std::string& player) { return !tx.get(lease(player)); };
         lobby.players.erase(std::remove_if(lobby.players.begin(), lobby.players.end(), gone), lobby.players.end());
         if (lobby.state == "playing") {
+            for (const auto& player : lobby.players) {
+                tx.erase(lease(player));
+            }
             lobby = Lobby{id, "open", {}};
             tx.add("counter:matches");
         } else if (lobby.players.size() >= 2) {
@@ -63,15 +67,17 @@ void advance(joinly::Store& store, const std::string& id) {
     });
 }
 
-/// Tells who took a seat and who left. Leases are written by the players alone.
+/// Tells who took a seat and who was lost. Players put their leases; the server erases them after a match.
 void tell(const joinly::Store& store, const joinly::Commit& commit, std::set<std::string>& seated) {
     for (const auto& [key, kind] : commit) {
         const std::string seat(key.substr(std::string_view("lease:").size()));
         const std::string player = seat.substr(seat.find(':') + 1);
         const std::string lobby = seat.substr(0, seat.find(':'));
-        if (kind != joinly::ChangeKind::put) {
+        if (kind == joinly::ChangeKind::erased) {
             seated.erase(seat);
-            std::cout << "server: " << player << " left lobby " << lobby << std::endl;
+        } else if (kind == joinly::ChangeKind::expired) {
+            seated.erase(seat);
+            std::cout << "server: the lease of " << player << " in lobby " << lobby << " ran out" << std::endl;
         } else if (seated.insert(seat).second) {
             std::cout << "server: " << player << " took a seat in lobby " << lobby << ", join number "
                       << store.get_string("counter:joins").value_or("0") << std::endl;

@@ -1,5 +1,5 @@
-// Imports a Debian package index into a store: import_packages URL [FILE], from standard input without FILE. Prints a few
-// facts that indexes make cheap. A real index comes from `apt-cache dumpavail`.
+// Imports a Debian package index into a store: import_packages URL [FILE], from standard input without FILE. Prints a
+// few facts that indexes make cheap. A real index comes from `apt-cache dumpavail`.
 #include <joinly/storage.hpp>
 
 #include <algorithm>
@@ -115,6 +115,7 @@ void print_facts(const joinly::Store& store) {
         sections[std::string(member(package, "section"))]++;
     }
     std::vector<std::pair<int, std::string>> largest;
+    largest.reserve(sections.size());
     for (const auto& [section, count] : sections) {
         largest.emplace_back(count, section);
     }
@@ -138,8 +139,8 @@ void read_back(const joinly::Store& store) {
         reads += store.get(key).has_value() ? 1 : 0;
     }
     const auto stats = store.stats();
-    std::cout << reads << " packages read by key, " << static_cast<long>(static_cast<double>(reads) / seconds_since(start))
-              << " per second\n"
+    std::cout << reads << " packages read by key, "
+              << static_cast<long>(static_cast<double>(reads) / seconds_since(start)) << " per second\n"
               << "Cache: " << stats.cache_hits << " hits, " << stats.cache_misses << " misses, " << stats.cache_entries
               << " entries, " << (stats.cache_bytes >> 20U) << " MiB\n"
               << "File: " << (stats.file_bytes >> 20U) << " MiB\n";

@@ -7,21 +7,21 @@ enum { NAMES = 8 };
 /* Objects that cases give names to. */
 typedef struct {
     char name[64];
-    joinly_txn *txn;
-    joinly_watch *watch;
+    joinly_txn* txn;
+    joinly_watch* watch;
     uint64_t version;
 } named;
 
 /* The last scan or find, to be continued. */
 typedef struct {
     cases_words words;
-    uint8_t *cursor;
+    uint8_t* cursor;
     size_t cursor_len;
 } paged;
 
 typedef struct {
-    joinly_store *store;
-    joinly_batch *batch;
+    joinly_store* store;
+    joinly_batch* batch;
     named txns[NAMES];
     named watches[NAMES];
     named versions[NAMES];
@@ -30,18 +30,18 @@ typedef struct {
     cases_words answer;
 } runner;
 
-typedef joinly_status (*operation)(runner *run, const cases_words *args, joinly_error **err);
+typedef joinly_status (*operation)(runner* run, const cases_words* args, joinly_error** err);
 
 /* A word as the two arguments of a byte string. */
-#define ARG(index) (const uint8_t *)args->words[index].data, args->words[index].len
+#define ARG(index) (const uint8_t*)args->words[index].data, args->words[index].len
 
-static const char *text(const cases_words *args, size_t index) { return args->words[index].data; }
+static const char* text(const cases_words* args, size_t index) { return args->words[index].data; }
 
-static int64_t integer(const cases_words *args, size_t index) { return strtoll(text(args, index), NULL, 10); }
+static int64_t integer(const cases_words* args, size_t index) { return strtoll(text(args, index), NULL, 10); }
 
-static uint64_t milliseconds(const cases_words *args, size_t index) { return (uint64_t)integer(args, index); }
+static uint64_t milliseconds(const cases_words* args, size_t index) { return (uint64_t)integer(args, index); }
 
-static named *find_named(named *list, const char *name, int create) {
+static named* find_named(named* list, const char* name, int create) {
     for (size_t i = 0; i < NAMES; i++) {
         if (strcmp(list[i].name, name) == 0) {
             return &list[i];
@@ -55,17 +55,17 @@ static named *find_named(named *list, const char *name, int create) {
     exit(EXIT_FAILURE);
 }
 
-static joinly_txn *txn(runner *run, const cases_words *args) { return find_named(run->txns, text(args, 1), 0)->txn; }
+static joinly_txn* txn(runner* run, const cases_words* args) { return find_named(run->txns, text(args, 1), 0)->txn; }
 
 /* Adds "ok" to the answer of a call that succeeded. */
-static joinly_status ok(runner *run, joinly_status status) {
+static joinly_status ok(runner* run, joinly_status status) {
     if (status == JOINLY_OK) {
         cases_add_text(&run->answer, "ok");
     }
     return status;
 }
 
-static joinly_status number(runner *run, joinly_status status, int64_t sum) {
+static joinly_status number(runner* run, joinly_status status, int64_t sum) {
     if (status == JOINLY_OK) {
         char digits[32];
         (void)snprintf(digits, sizeof digits, "%" PRId64, sum);
@@ -74,10 +74,10 @@ static joinly_status number(runner *run, joinly_status status, int64_t sum) {
     return status;
 }
 
-static joinly_status value(runner *run, joinly_status status, joinly_value *value) {
+static joinly_status value(runner* run, joinly_status status, joinly_value* value) {
     if (status == JOINLY_OK) {
         size_t len = 0;
-        const uint8_t *data = joinly_value_data(value, &len);
+        const uint8_t* data = joinly_value_data(value, &len);
         CHECK(data != NULL);
         cases_add(&run->answer, data, len);
     }
@@ -86,10 +86,10 @@ static joinly_status value(runner *run, joinly_status status, joinly_value *valu
 }
 
 /* Adds the rows of a page to the answer, "..." when there are more, and keeps the cursor. */
-static joinly_status page(runner *run, joinly_status status, joinly_page *page, int keys_only, paged *position) {
+static joinly_status page(runner* run, joinly_status status, joinly_page* page, int keys_only, paged* position) {
     if (status == JOINLY_OK) {
         size_t count = 0;
-        const joinly_row *rows = joinly_page_rows(page, &count);
+        const joinly_row* rows = joinly_page_rows(page, &count);
         for (size_t i = 0; i < count; i++) {
             /* A transaction's own writes have no version yet. */
             CHECK(rows[i].version > 0 || position == NULL);
@@ -100,7 +100,7 @@ static joinly_status page(runner *run, joinly_status status, joinly_page *page, 
             }
         }
         size_t len = 0;
-        const uint8_t *cursor = joinly_page_cursor(page, &len);
+        const uint8_t* cursor = joinly_page_cursor(page, &len);
         if (cursor != NULL) {
             cases_add_text(&run->answer, "...");
         }
@@ -119,7 +119,7 @@ static joinly_status page(runner *run, joinly_status status, joinly_page *page, 
     return status;
 }
 
-static void keep_query(paged *position, const cases_words *args) {
+static void keep_query(paged* position, const cases_words* args) {
     cases_words_free(&position->words);
     free(position->cursor);
     position->cursor = NULL;
@@ -129,7 +129,7 @@ static void keep_query(paged *position, const cases_words *args) {
     }
 }
 
-static int has_flag(const cases_words *args, size_t from, const char *flag) {
+static int has_flag(const cases_words* args, size_t from, const char* flag) {
     for (size_t i = from; i < args->count; i++) {
         if (cases_word_is(&args->words[i], flag)) {
             return 1;
@@ -138,15 +138,15 @@ static int has_flag(const cases_words *args, size_t from, const char *flag) {
     return 0;
 }
 
-static joinly_status op_get(runner *run, const cases_words *args, joinly_error **err) {
-    joinly_value *found = NULL;
+static joinly_status op_get(runner* run, const cases_words* args, joinly_error** err) {
+    joinly_value* found = NULL;
     const joinly_status status = joinly_kv_get(run->store, ARG(1), &found, err);
     return value(run, status, found);
 }
 
-static joinly_status op_get_into(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_get_into(runner* run, const cases_words* args, joinly_error** err) {
     const size_t cap = (size_t)integer(args, 2);
-    uint8_t *buffer = malloc(cap + 1);
+    uint8_t* buffer = malloc(cap + 1);
     CHECK(buffer != NULL);
     size_t len = 1;
     const joinly_status status = joinly_kv_get_into(run->store, ARG(1), buffer, cap, &len, err);
@@ -162,7 +162,7 @@ static joinly_status op_get_into(runner *run, const cases_words *args, joinly_er
     return status;
 }
 
-static joinly_status op_exists(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_exists(runner* run, const cases_words* args, joinly_error** err) {
     uint8_t exists = 0;
     const joinly_status status = joinly_kv_exists(run->store, ARG(1), &exists, err);
     if (status == JOINLY_OK) {
@@ -171,17 +171,17 @@ static joinly_status op_exists(runner *run, const cases_words *args, joinly_erro
     return status;
 }
 
-static joinly_status op_get_many(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_get_many(runner* run, const cases_words* args, joinly_error** err) {
     joinly_bytes keys[CASES_MAX_WORDS];
     const size_t count = args->count - 1;
     for (size_t i = 0; i < count; i++) {
-        keys[i].data = (const uint8_t *)args->words[i + 1].data;
+        keys[i].data = (const uint8_t*)args->words[i + 1].data;
         keys[i].len = args->words[i + 1].len;
     }
-    joinly_page *found = NULL;
+    joinly_page* found = NULL;
     const joinly_status status = joinly_kv_get_many(run->store, keys, count, &found, err);
     size_t rows = 0;
-    const joinly_row *row = joinly_page_rows(found, &rows);
+    const joinly_row* row = joinly_page_rows(found, &rows);
     CHECK(rows == (status == JOINLY_OK ? count : 0));
     for (size_t i = 0; i < rows; i++) {
         CHECK((row[i].value == NULL) == (row[i].version == 0));
@@ -195,30 +195,30 @@ static joinly_status op_get_many(runner *run, const cases_words *args, joinly_er
     return status;
 }
 
-static joinly_status op_put(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_put(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_kv_put(run->store, ARG(1), ARG(2), err));
 }
 
-static joinly_status op_put_ttl(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_put_ttl(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_kv_put_ttl(run->store, ARG(1), ARG(2), milliseconds(args, 3), err));
 }
 
-static joinly_status op_delete(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_delete(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_kv_delete(run->store, ARG(1), err));
 }
 
-static joinly_status op_expire(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_expire(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_kv_expire(run->store, ARG(1), milliseconds(args, 2), err));
 }
 
-static joinly_status op_add(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_add(runner* run, const cases_words* args, joinly_error** err) {
     int64_t sum = 0;
     const joinly_status status = joinly_kv_add(run->store, ARG(1), integer(args, 2), &sum, err);
     return number(run, status, sum);
 }
 
-static joinly_status op_ttl(runner *run, const cases_words *args, joinly_error **err) {
-    joinly_value *found = NULL;
+static joinly_status op_ttl(runner* run, const cases_words* args, joinly_error** err) {
+    joinly_value* found = NULL;
     const joinly_status status = joinly_kv_get(run->store, ARG(1), &found, err);
     if (status == JOINLY_OK) {
         int64_t now = 0;
@@ -230,14 +230,14 @@ static joinly_status op_ttl(runner *run, const cases_words *args, joinly_error *
     return status;
 }
 
-static joinly_status op_sleep(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_sleep(runner* run, const cases_words* args, joinly_error** err) {
     (void)err;
     int64_t start = 0;
     int64_t now = 0;
     CHECK(joinly_store_now(run->store, &start, NULL) == JOINLY_OK);
     /* A watch on a key that nobody writes waits without work. */
-    joinly_watch *watch = NULL;
-    joinly_changes *changes = NULL;
+    joinly_watch* watch = NULL;
+    joinly_changes* changes = NULL;
     CHECK(joinly_watch_open(run->store, JOINLY_FROM_NOW, BYTES("\xff sleep"), &watch, NULL) == JOINLY_OK);
     do {
         CHECK(joinly_watch_poll(watch, (uint32_t)milliseconds(args, 1), &changes, NULL) == JOINLY_TIMEOUT);
@@ -247,16 +247,16 @@ static joinly_status op_sleep(runner *run, const cases_words *args, joinly_error
     return ok(run, JOINLY_OK);
 }
 
-static joinly_status op_remember(runner *run, const cases_words *args, joinly_error **err) {
-    joinly_value *found = NULL;
+static joinly_status op_remember(runner* run, const cases_words* args, joinly_error** err) {
+    joinly_value* found = NULL;
     const joinly_status status = joinly_kv_get(run->store, ARG(2), &found, err);
     find_named(run->versions, text(args, 1), 1)->version = joinly_value_version(found);
     joinly_value_free(found);
     return ok(run, status == JOINLY_NOT_FOUND ? JOINLY_OK : status);
 }
 
-static joinly_status read_scan(runner *run, joinly_error **err) {
-    const cases_words *args = &run->scan.words;
+static joinly_status read_scan(runner* run, joinly_error** err) {
+    const cases_words* args = &run->scan.words;
     const int by_prefix = cases_word_is(&args->words[0], "prefix");
     const size_t limit = by_prefix ? 2 : 3;
     joinly_scan_options options = {0};
@@ -266,57 +266,57 @@ static joinly_status read_scan(runner *run, joinly_error **err) {
     options.cursor_len = run->scan.cursor_len;
     options.reverse = has_flag(args, limit + 1, "reverse") ? 1 : 0;
     options.keys_only = has_flag(args, limit + 1, "keys") ? 1 : 0;
-    joinly_page *found = NULL;
+    joinly_page* found = NULL;
     const joinly_status status = by_prefix ? joinly_kv_scan_prefix(run->store, ARG(1), &options, &found, err)
                                            : joinly_kv_scan(run->store, ARG(1), ARG(2), &options, &found, err);
     return page(run, status, found, options.keys_only, &run->scan);
 }
 
-static joinly_status op_scan(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_scan(runner* run, const cases_words* args, joinly_error** err) {
     keep_query(&run->scan, args);
     return read_scan(run, err);
 }
 
-static joinly_status op_scan_next(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_scan_next(runner* run, const cases_words* args, joinly_error** err) {
     (void)args;
     return read_scan(run, err);
 }
 
-static joinly_status op_batch(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_batch(runner* run, const cases_words* args, joinly_error** err) {
     (void)args;
     return ok(run, joinly_batch_new(&run->batch, err));
 }
 
-static joinly_status op_b_check(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_b_check(runner* run, const cases_words* args, joinly_error** err) {
     const uint64_t version = find_named(run->versions, text(args, 2), 0)->version;
     return ok(run, joinly_batch_check(run->batch, ARG(1), version, err));
 }
 
-static joinly_status op_b_absent(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_b_absent(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_batch_check(run->batch, ARG(1), 0, err));
 }
 
-static joinly_status op_b_put(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_b_put(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_batch_put(run->batch, ARG(1), ARG(2), 0, err));
 }
 
-static joinly_status op_b_put_ttl(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_b_put_ttl(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_batch_put(run->batch, ARG(1), ARG(2), milliseconds(args, 3), err));
 }
 
-static joinly_status op_b_delete(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_b_delete(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_batch_delete(run->batch, ARG(1), err));
 }
 
-static joinly_status op_b_add(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_b_add(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_batch_add(run->batch, ARG(1), integer(args, 2), err));
 }
 
-static joinly_status op_b_expire(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_b_expire(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_batch_expire(run->batch, ARG(1), milliseconds(args, 2), err));
 }
 
-static joinly_status op_commit(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_commit(runner* run, const cases_words* args, joinly_error** err) {
     (void)args;
     const joinly_status status = joinly_store_commit(run->store, run->batch, NULL, err);
     joinly_batch_free(run->batch);
@@ -324,89 +324,89 @@ static joinly_status op_commit(runner *run, const cases_words *args, joinly_erro
     return ok(run, status);
 }
 
-static joinly_status op_begin(runner *run, const cases_words *args, joinly_error **err) {
-    named *slot = find_named(run->txns, text(args, 1), 1);
+static joinly_status op_begin(runner* run, const cases_words* args, joinly_error** err) {
+    named* slot = find_named(run->txns, text(args, 1), 1);
     joinly_txn_free(slot->txn);
     return ok(run, joinly_txn_begin(run->store, &slot->txn, err));
 }
 
-static joinly_status op_t_get(runner *run, const cases_words *args, joinly_error **err) {
-    joinly_value *found = NULL;
+static joinly_status op_t_get(runner* run, const cases_words* args, joinly_error** err) {
+    joinly_value* found = NULL;
     const joinly_status status = joinly_txn_get(txn(run, args), ARG(2), &found, err);
     return value(run, status, found);
 }
 
-static joinly_status op_t_put(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_t_put(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_txn_put(txn(run, args), ARG(2), ARG(3), 0, err));
 }
 
-static joinly_status op_t_delete(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_t_delete(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_txn_delete(txn(run, args), ARG(2), err));
 }
 
-static joinly_status op_t_add(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_t_add(runner* run, const cases_words* args, joinly_error** err) {
     int64_t sum = 0;
     const joinly_status status = joinly_txn_add(txn(run, args), ARG(2), integer(args, 3), &sum, err);
     return number(run, status, sum);
 }
 
-static joinly_status op_t_prefix(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_t_prefix(runner* run, const cases_words* args, joinly_error** err) {
     joinly_scan_options options = {0};
     options.struct_size = sizeof options;
     options.limit = (uint32_t)integer(args, 3);
-    joinly_page *found = NULL;
+    joinly_page* found = NULL;
     const joinly_status status = joinly_txn_scan_prefix(txn(run, args), ARG(2), &options, &found, err);
     return page(run, status, found, 0, NULL);
 }
 
-static joinly_status op_t_commit(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_t_commit(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_txn_commit(txn(run, args), NULL, err));
 }
 
-static joinly_status op_t_rollback(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_t_rollback(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_txn_rollback(txn(run, args), err));
 }
 
-static joinly_status op_watch(runner *run, const cases_words *args, joinly_error **err) {
-    named *slot = find_named(run->watches, text(args, 1), 1);
+static joinly_status op_watch(runner* run, const cases_words* args, joinly_error** err) {
+    named* slot = find_named(run->watches, text(args, 1), 1);
     const uint64_t from = cases_word_is(&args->words[2], "now") ? JOINLY_FROM_NOW : milliseconds(args, 2);
     joinly_watch_free(slot->watch);
     return ok(run, joinly_watch_open(run->store, from, ARG(3), &slot->watch, err));
 }
 
-static joinly_status op_poll(runner *run, const cases_words *args, joinly_error **err) {
-    static const char *const kinds[] = {"", "put", "delete", "expire"};
-    joinly_changes *changes = NULL;
+static joinly_status op_poll(runner* run, const cases_words* args, joinly_error** err) {
+    static const char* const kinds[] = {"", "put", "delete", "expire"};
+    joinly_changes* changes = NULL;
     const joinly_status status = joinly_watch_poll(find_named(run->watches, text(args, 1), 0)->watch, 0, &changes, err);
     size_t count = 0;
-    const joinly_change *rows = joinly_changes_rows(changes, &count);
+    const joinly_change* rows = joinly_changes_rows(changes, &count);
     for (size_t i = 0; i < count; i++) {
         CHECK(rows[i].kind >= JOINLY_CHANGE_PUT && rows[i].kind <= JOINLY_CHANGE_EXPIRE);
-        const char *kind = kinds[rows[i].kind];
+        const char* kind = kinds[rows[i].kind];
         cases_add_joined(&run->answer, kind, strlen(kind), ':', rows[i].key, rows[i].key_len);
     }
     joinly_changes_free(changes);
     return status;
 }
 
-static joinly_status op_index(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_index(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_index_declare(run->store, text(args, 1), ARG(2), text(args, 3), err));
 }
 
-static joinly_status op_index_drop(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_index_drop(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_index_drop(run->store, text(args, 1), err));
 }
 
-static joinly_status op_index_rebuild(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_index_rebuild(runner* run, const cases_words* args, joinly_error** err) {
     return ok(run, joinly_index_rebuild(run->store, text(args, 1), err));
 }
 
-static joinly_status op_indexes(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_indexes(runner* run, const cases_words* args, joinly_error** err) {
     (void)args;
-    joinly_page *list = NULL;
+    joinly_page* list = NULL;
     const joinly_status status = joinly_index_list(run->store, &list, err);
     size_t count = 0;
-    const joinly_row *rows = joinly_page_rows(list, &count);
+    const joinly_row* rows = joinly_page_rows(list, &count);
     for (size_t i = 0; i < count; i++) {
         CHECK(rows[i].value_len > 0);
         cases_add(&run->answer, rows[i].key, rows[i].key_len);
@@ -416,18 +416,18 @@ static joinly_status op_indexes(runner *run, const cases_words *args, joinly_err
 }
 
 /* Sets a condition of the form "name=JSON". */
-static void condition(const cases_words *args, const char *name, const uint8_t **data, size_t *len) {
+static void condition(const cases_words* args, const char* name, const uint8_t** data, size_t* len) {
     const size_t name_len = strlen(name);
     for (size_t i = 3; i < args->count; i++) {
         if (args->words[i].len >= name_len && memcmp(args->words[i].data, name, name_len) == 0) {
-            *data = (const uint8_t *)args->words[i].data + name_len;
+            *data = (const uint8_t*)args->words[i].data + name_len;
             *len = args->words[i].len - name_len;
         }
     }
 }
 
-static joinly_status read_find(runner *run, joinly_error **err) {
-    const cases_words *args = &run->find.words;
+static joinly_status read_find(runner* run, joinly_error** err) {
+    const cases_words* args = &run->find.words;
     joinly_find_options options = {0};
     options.struct_size = sizeof options;
     options.limit = (uint32_t)integer(args, 2);
@@ -439,43 +439,43 @@ static joinly_status read_find(runner *run, joinly_error **err) {
     options.lower_exclusive = has_flag(args, 3, "lower_exclusive") ? 1 : 0;
     options.upper_inclusive = has_flag(args, 3, "upper_inclusive") ? 1 : 0;
     options.descending = has_flag(args, 3, "descending") ? 1 : 0;
-    joinly_page *found = NULL;
+    joinly_page* found = NULL;
     const joinly_status status = joinly_index_find(run->store, text(args, 1), &options, &found, err);
     return page(run, status, found, 1, &run->find);
 }
 
-static joinly_status op_find(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_find(runner* run, const cases_words* args, joinly_error** err) {
     keep_query(&run->find, args);
     return read_find(run, err);
 }
 
-static joinly_status op_find_next(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_find_next(runner* run, const cases_words* args, joinly_error** err) {
     (void)args;
     return read_find(run, err);
 }
 
-static joinly_status op_flush(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_flush(runner* run, const cases_words* args, joinly_error** err) {
     (void)args;
     return ok(run, joinly_store_flush(run->store, 0, err));
 }
 
-static joinly_status op_checkpoint(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_checkpoint(runner* run, const cases_words* args, joinly_error** err) {
     (void)args;
     return ok(run, joinly_store_checkpoint(run->store, err));
 }
 
-static joinly_status op_verify(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_verify(runner* run, const cases_words* args, joinly_error** err) {
     (void)args;
     return ok(run, joinly_store_verify(run->store, err));
 }
 
-static joinly_status op_compact(runner *run, const cases_words *args, joinly_error **err) {
+static joinly_status op_compact(runner* run, const cases_words* args, joinly_error** err) {
     (void)args;
     return ok(run, joinly_store_compact(run->store, err));
 }
 
 static const struct {
-    const char *name;
+    const char* name;
     size_t arguments; /* the least */
     operation run;
 } OPERATIONS[] = {
@@ -525,7 +525,7 @@ static const struct {
     {"compact", 0, op_compact},
 };
 
-static void start(runner *run, const char *url, uint64_t cache_bytes) {
+static void start(runner* run, const char* url, uint64_t cache_bytes) {
     memset(run, 0, sizeof *run);
     (void)remove("cases.db");
     (void)remove("cases.db-wal");
@@ -536,7 +536,7 @@ static void start(runner *run, const char *url, uint64_t cache_bytes) {
     CHECK_OK(joinly_store_open(url, &options, &run->store, &error));
 }
 
-static void finish(runner *run) {
+static void finish(runner* run) {
     for (size_t i = 0; i < NAMES; i++) {
         joinly_txn_free(run->txns[i].txn);
         joinly_watch_free(run->watches[i].watch);
@@ -552,7 +552,7 @@ static void finish(runner *run) {
     run->store = NULL;
 }
 
-static void answer(runner *run, const cases_step *step) {
+static void answer(runner* run, const cases_step* step) {
     const size_t count = sizeof OPERATIONS / sizeof OPERATIONS[0];
     size_t i = 0;
     while (i < count && !cases_word_is(&step->words.words[0], OPERATIONS[i].name)) {
@@ -562,7 +562,7 @@ static void answer(runner *run, const cases_step *step) {
         cases_add_text(&run->answer, i == count ? "(no such operation)" : "(too few arguments)");
         return;
     }
-    joinly_error *error = NULL;
+    joinly_error* error = NULL;
     const joinly_status status = OPERATIONS[i].run(run, &step->words, &error);
     if (status != JOINLY_OK && run->answer.count == 0) {
         cases_add_text(&run->answer, joinly_status_name(status));
@@ -571,8 +571,8 @@ static void answer(runner *run, const cases_step *step) {
 }
 
 /* Runs every case of a file on fresh stores: how many failed. A case ends at its first wrong answer. */
-static int run_file(const char *path, const char *url, uint64_t cache_bytes) {
-    FILE *file = fopen(path, "r");
+static int run_file(const char* path, const char* url, uint64_t cache_bytes) {
+    FILE* file = fopen(path, "r");
     CHECK(file != NULL);
     runner run = {0};
     cases_step step = {0};
@@ -602,10 +602,10 @@ static int run_file(const char *path, const char *url, uint64_t cache_bytes) {
     return failed;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     CHECK(argc == 2);
     int failed = 0;
-    static const char *const urls[] = {"memory:", "sqlite:cases.db"};
+    static const char* const urls[] = {"memory:", "sqlite:cases.db"};
     static const uint64_t caches[] = {64U << 20U, 1};
     for (size_t i = 0; i < 2; i++) {
         for (size_t j = 0; j < 2; j++) {

@@ -1,8 +1,8 @@
 /* The cache in memory that hosts may use without a store. */
 #include "check.h"
 
-static joinly_cache *make(uint64_t max_entries, uint64_t max_bytes, uint64_t default_ttl_ms) {
-    joinly_cache *cache = NULL;
+static joinly_cache* make(uint64_t max_entries, uint64_t max_bytes, uint64_t default_ttl_ms) {
+    joinly_cache* cache = NULL;
     joinly_cache_options options = {0};
     options.struct_size = sizeof options;
     options.max_entries = max_entries;
@@ -12,20 +12,20 @@ static joinly_cache *make(uint64_t max_entries, uint64_t max_bytes, uint64_t def
     return cache;
 }
 
-static void set(joinly_cache *cache, const char *key, const char *value, uint64_t ttl_ms) {
-    CHECK_OK(joinly_cache_set(cache, (const uint8_t *)key, strlen(key), (const uint8_t *)value, strlen(value), ttl_ms,
+static void set(joinly_cache* cache, const char* key, const char* value, uint64_t ttl_ms) {
+    CHECK_OK(joinly_cache_set(cache, (const uint8_t*)key, strlen(key), (const uint8_t*)value, strlen(value), ttl_ms,
                               &error));
 }
 
-static int has(const joinly_cache *cache, const char *key) {
-    joinly_value *value = NULL;
-    const joinly_status status = joinly_cache_get(cache, (const uint8_t *)key, strlen(key), &value, NULL);
+static int has(const joinly_cache* cache, const char* key) {
+    joinly_value* value = NULL;
+    const joinly_status status = joinly_cache_get(cache, (const uint8_t*)key, strlen(key), &value, NULL);
     CHECK(status == JOINLY_OK || status == JOINLY_NOT_FOUND);
     joinly_value_free(value);
     return status == JOINLY_OK;
 }
 
-static joinly_cache_stats stats_of(const joinly_cache *cache) {
+static joinly_cache_stats stats_of(const joinly_cache* cache) {
     joinly_cache_stats stats = {0};
     stats.struct_size = sizeof stats;
     CHECK_OK(joinly_cache_stats_get(cache, &stats, &error));
@@ -33,7 +33,7 @@ static joinly_cache_stats stats_of(const joinly_cache *cache) {
 }
 
 static void the_least_recently_used_goes_first(void) {
-    joinly_cache *cache = make(3, 0, 0);
+    joinly_cache* cache = make(3, 0, 0);
     set(cache, "a", "1", 0);
     set(cache, "b", "2", 0);
     set(cache, "c", "3", 0);
@@ -51,7 +51,7 @@ static void the_least_recently_used_goes_first(void) {
 }
 
 static void bytes_are_bounded(void) {
-    joinly_cache *cache = make(0, 10000, 0);
+    joinly_cache* cache = make(0, 10000, 0);
     char value[1001];
     char key[16];
     memset(value, 'x', 1000);
@@ -68,7 +68,7 @@ static void bytes_are_bounded(void) {
 }
 
 static void what_is_larger_than_the_cache_is_not_kept(void) {
-    joinly_cache *cache = make(0, 1000, 0);
+    joinly_cache* cache = make(0, 1000, 0);
     char value[2001];
     memset(value, 'x', 2000);
     value[2000] = '\0';
@@ -81,8 +81,8 @@ static void what_is_larger_than_the_cache_is_not_kept(void) {
 }
 
 /* Waits until a key is gone; the time-out only bounds the test. */
-static int expires(const joinly_cache *cache, const char *key) {
-    joinly_store *clock = NULL;
+static int expires(const joinly_cache* cache, const char* key) {
+    joinly_store* clock = NULL;
     int64_t start = 0;
     int64_t now = 0;
     CHECK_OK(joinly_store_open("memory:", NULL, &clock, &error));
@@ -95,7 +95,7 @@ static int expires(const joinly_cache *cache, const char *key) {
 }
 
 static void entries_expire(void) {
-    joinly_cache *cache = make(0, 0, 0);
+    joinly_cache* cache = make(0, 0, 0);
     set(cache, "short", "1", 5);
     set(cache, "long", "1", 3600000);
     set(cache, "ever", "1", 0);
@@ -115,7 +115,7 @@ static void entries_expire(void) {
 }
 
 static void deleting_and_clearing(void) {
-    joinly_cache *cache = make(10, 0, 0);
+    joinly_cache* cache = make(10, 0, 0);
     set(cache, "a", "1", 0);
     set(cache, "b", "2", 0);
     CHECK_OK(joinly_cache_delete(cache, BYTES("a"), &error));
@@ -131,8 +131,8 @@ static void deleting_and_clearing(void) {
 }
 
 static void pins_outlive_the_cache(void) {
-    joinly_cache *cache = make(1, 0, 0);
-    joinly_value *value = NULL;
+    joinly_cache* cache = make(1, 0, 0);
+    joinly_value* value = NULL;
     size_t len = 0;
     set(cache, "a", "pinned", 0);
     CHECK_OK(joinly_cache_get(cache, BYTES("a"), &value, &error));

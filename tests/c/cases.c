@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *allocate(size_t size) {
-    void *memory = malloc(size);
+static void* allocate(size_t size) {
+    void* memory = malloc(size);
     if (memory == NULL) {
         (void)fputs("out of memory\n", stderr);
         exit(EXIT_FAILURE);
@@ -13,7 +13,7 @@ static void *allocate(size_t size) {
     return memory;
 }
 
-static void malformed(size_t line, const char *why) {
+static void malformed(size_t line, const char* why) {
     (void)fprintf(stderr, "line %zu: %s\n", line, why);
     exit(EXIT_FAILURE);
 }
@@ -30,7 +30,7 @@ static int hex_digit(size_t line, char c) {
 }
 
 /* Decodes the escapes of `text` into `word`, without `\r`. */
-static void decode_once(size_t line, const char *text, cases_word *word) {
+static void decode_once(size_t line, const char* text, cases_word* word) {
     const size_t len = strlen(text);
     word->data = allocate(len + 1);
     word->len = 0;
@@ -56,12 +56,12 @@ static void decode_once(size_t line, const char *text, cases_word *word) {
     word->data[word->len] = '\0';
 }
 
-static void decode(size_t line, const char *text, cases_word *word) {
+static void decode(size_t line, const char* text, cases_word* word) {
     if (strncmp(text, "\\r", 2) != 0) {
         decode_once(line, text, word);
         return;
     }
-    char *rest = NULL;
+    char* rest = NULL;
     const size_t times = (size_t)strtoull(text + 2, &rest, 10);
     if (*rest != ':') {
         malformed(line, "\\r needs a count and a colon");
@@ -77,7 +77,7 @@ static void decode(size_t line, const char *text, cases_word *word) {
     free(once.data);
 }
 
-static cases_word *new_word(cases_words *words) {
+static cases_word* new_word(cases_words* words) {
     if (words->count == CASES_MAX_WORDS) {
         (void)fputs("too many words\n", stderr);
         exit(EXIT_FAILURE);
@@ -85,7 +85,7 @@ static cases_word *new_word(cases_words *words) {
     return &words->words[words->count++];
 }
 
-int cases_next(FILE *file, cases_step *step) {
+int cases_next(FILE* file, cases_step* step) {
     char text[4096];
     const size_t line_before = step->line;
     memset(step, 0, sizeof *step);
@@ -95,11 +95,11 @@ int cases_next(FILE *file, cases_step *step) {
         if (strchr(text, '\n') == NULL && !feof(file)) {
             malformed(step->line, "the line is too long");
         }
-        cases_words *target = &step->words;
+        cases_words* target = &step->words;
         if (text[0] == '#') {
             continue;
         }
-        for (char *at = strtok(text, " \n"); at != NULL; at = strtok(NULL, " \n")) {
+        for (char* at = strtok(text, " \n"); at != NULL; at = strtok(NULL, " \n")) {
             if (strcmp(at, "->") == 0) {
                 target = &step->expected;
             } else {
@@ -113,24 +113,24 @@ int cases_next(FILE *file, cases_step *step) {
     return 0;
 }
 
-void cases_words_free(cases_words *words) {
+void cases_words_free(cases_words* words) {
     for (size_t i = 0; i < words->count; i++) {
         free(words->words[i].data);
     }
     words->count = 0;
 }
 
-void cases_step_free(cases_step *step) {
+void cases_step_free(cases_step* step) {
     cases_words_free(&step->words);
     cases_words_free(&step->expected);
 }
 
-int cases_word_is(const cases_word *word, const char *text) {
+int cases_word_is(const cases_word* word, const char* text) {
     return word->len == strlen(text) && memcmp(word->data, text, word->len) == 0;
 }
 
-void cases_add(cases_words *words, const void *data, size_t len) {
-    cases_word *word = new_word(words);
+void cases_add(cases_words* words, const void* data, size_t len) {
+    cases_word* word = new_word(words);
     word->data = allocate(len + 1);
     word->len = len;
     if (len > 0) {
@@ -139,10 +139,10 @@ void cases_add(cases_words *words, const void *data, size_t len) {
     word->data[len] = '\0';
 }
 
-void cases_add_text(cases_words *words, const char *text) { cases_add(words, text, strlen(text)); }
+void cases_add_text(cases_words* words, const char* text) { cases_add(words, text, strlen(text)); }
 
-void cases_add_joined(cases_words *words, const void *a, size_t a_len, char separator, const void *b, size_t b_len) {
-    cases_word *word = new_word(words);
+void cases_add_joined(cases_words* words, const void* a, size_t a_len, char separator, const void* b, size_t b_len) {
+    cases_word* word = new_word(words);
     word->data = allocate(a_len + b_len + 2);
     word->len = a_len + 1 + b_len;
     memcpy(word->data, a, a_len);
@@ -153,11 +153,11 @@ void cases_add_joined(cases_words *words, const void *a, size_t a_len, char sepa
     word->data[word->len] = '\0';
 }
 
-static void print_words(const char *label, const cases_words *words) {
+static void print_words(const char* label, const cases_words* words) {
     enum { SHOWN = 80 };
     (void)fprintf(stderr, "  %s:", label);
     for (size_t i = 0; i < words->count; i++) {
-        const cases_word *word = &words->words[i];
+        const cases_word* word = &words->words[i];
         (void)fputc(' ', stderr);
         for (size_t j = 0; j < word->len && j < SHOWN; j++) {
             const unsigned char c = (unsigned char)word->data[j];
@@ -174,13 +174,13 @@ static void print_words(const char *label, const cases_words *words) {
     (void)fputc('\n', stderr);
 }
 
-static int same(const cases_words *a, const cases_words *b) {
+static int same(const cases_words* a, const cases_words* b) {
     if (a->count != b->count) {
         return 0;
     }
     for (size_t i = 0; i < a->count; i++) {
-        const cases_word *x = &a->words[i];
-        const cases_word *y = &b->words[i];
+        const cases_word* x = &a->words[i];
+        const cases_word* y = &b->words[i];
         if (x->len != y->len || memcmp(x->data, y->data, x->len) != 0) {
             return 0;
         }
@@ -188,7 +188,7 @@ static int same(const cases_words *a, const cases_words *b) {
     return 1;
 }
 
-int cases_judge(const char *path, const char *name, const cases_step *step, const cases_words *answer) {
+int cases_judge(const char* path, const char* name, const cases_step* step, const cases_words* answer) {
     if (same(&step->expected, answer)) {
         return 1;
     }

@@ -13,7 +13,7 @@ enum { CASES_MAX_WORDS = 32 };
 
 /* Decoded bytes, followed by a NUL that does not count. */
 typedef struct {
-    char *data;
+    char* data;
     size_t len;
 } cases_word;
 
@@ -22,7 +22,8 @@ typedef struct {
     cases_word words[CASES_MAX_WORDS];
 } cases_words;
 
-/* One line: the operation with its arguments, and what is expected. A line "case NAME" is a step without expectation. */
+/* One line: the operation with its arguments, and what is expected. A line "case NAME" is a step without expectation.
+ */
 typedef struct {
     size_t line;
     cases_words words;
@@ -30,19 +31,19 @@ typedef struct {
 } cases_step;
 
 /* Reads the next step; 0 at the end of the file. A malformed file ends the program. */
-int cases_next(FILE *file, cases_step *step);
-void cases_step_free(cases_step *step);
+int cases_next(FILE* file, cases_step* step);
+void cases_step_free(cases_step* step);
 
-int cases_word_is(const cases_word *word, const char *text);
+int cases_word_is(const cases_word* word, const char* text);
 
-void cases_add(cases_words *words, const void *data, size_t len);
-void cases_add_text(cases_words *words, const char *text);
+void cases_add(cases_words* words, const void* data, size_t len);
+void cases_add_text(cases_words* words, const char* text);
 /* Adds `a`, the separator and `b` as one word. */
-void cases_add_joined(cases_words *words, const void *a, size_t a_len, char separator, const void *b, size_t b_len);
-void cases_words_free(cases_words *words);
+void cases_add_joined(cases_words* words, const void* a, size_t a_len, char separator, const void* b, size_t b_len);
+void cases_words_free(cases_words* words);
 
 /* 1 when the answer is the expected one; else 0 and a report on stderr. */
-int cases_judge(const char *path, const char *name, const cases_step *step, const cases_words *answer);
+int cases_judge(const char* path, const char* name, const cases_step* step, const cases_words* answer);
 
 #ifdef __cplusplus
 }

@@ -9,29 +9,29 @@
 
 #include <joinly_storage.h>
 
-#define CHECK(condition)                                                                     \
-    do {                                                                                     \
-        if (!(condition)) {                                                                  \
-            (void)fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);  \
-            exit(EXIT_FAILURE);                                                              \
-        }                                                                                    \
+#define CHECK(condition)                                                                    \
+    do {                                                                                    \
+        if (!(condition)) {                                                                 \
+            (void)fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
+            exit(EXIT_FAILURE);                                                             \
+        }                                                                                   \
     } while (0)
 
 /* The expression is a call that takes `&error`; frees the error. */
-#define CHECK_STATUS(expected, call)                                                           \
-    do {                                                                                       \
-        joinly_error *error = NULL;                                                            \
-        const joinly_status status_ = (call);                                                  \
-        check_status(__FILE__, __LINE__, #call, (expected), status_, error);                   \
+#define CHECK_STATUS(expected, call)                                         \
+    do {                                                                     \
+        joinly_error* error = NULL;                                          \
+        const joinly_status status_ = (call);                                \
+        check_status(__FILE__, __LINE__, #call, (expected), status_, error); \
     } while (0)
 
 #define CHECK_OK(call) CHECK_STATUS(JOINLY_OK, call)
 
 /* A failure other than the everyday ones comes with an error object that says the same; success with none. */
-static inline void check_status(const char *file, int line, const char *call, joinly_status expected,
-                                joinly_status got, joinly_error *error) {
+static inline void check_status(const char* file, int line, const char* call, joinly_status expected, joinly_status got,
+                                joinly_error* error) {
     const int everyday = got == JOINLY_NOT_FOUND || got == JOINLY_TIMEOUT || got == JOINLY_BUFFER_TOO_SMALL;
-    const char *message = joinly_error_message(error);
+    const char* message = joinly_error_message(error);
     if (got != expected) {
         (void)fprintf(stderr, "%s:%d: %s answered %s \"%s\", not %s\n", file, line, call, joinly_status_name(got),
                       message, joinly_status_name(expected));
@@ -44,6 +44,6 @@ static inline void check_status(const char *file, int line, const char *call, jo
 }
 
 /* Bytes of a text literal and their count, as two arguments. */
-#define BYTES(literal) (const uint8_t *)(literal), (sizeof(literal) - 1)
+#define BYTES(literal) (const uint8_t*)(literal), (sizeof(literal) - 1)
 
 #endif

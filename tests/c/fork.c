@@ -1,15 +1,14 @@
 /* After fork() the child's handles answer JOINLY_FORKED, and the parent goes on as if nothing had happened. */
-#define _POSIX_C_SOURCE 200809L
 #include "check.h"
 
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void in_the_child(joinly_store *store, joinly_txn *txn, joinly_watch *watch, const joinly_value *value) {
-    joinly_value *found = NULL;
-    joinly_changes *changes = NULL;
-    joinly_store *other = NULL;
+static void in_the_child(joinly_store* store, joinly_txn* txn, joinly_watch* watch, const joinly_value* value) {
+    joinly_value* found = NULL;
+    joinly_changes* changes = NULL;
+    joinly_store* other = NULL;
     size_t len = 0;
     CHECK_STATUS(JOINLY_FORKED, joinly_kv_get(store, BYTES("k"), &found, &error));
     CHECK_STATUS(JOINLY_FORKED, joinly_kv_put(store, BYTES("k"), BYTES("child"), &error));
@@ -23,10 +22,10 @@ static void in_the_child(joinly_store *store, joinly_txn *txn, joinly_watch *wat
 }
 
 int main(void) {
-    joinly_store *store = NULL;
-    joinly_txn *txn = NULL;
-    joinly_watch *watch = NULL;
-    joinly_value *value = NULL;
+    joinly_store* store = NULL;
+    joinly_txn* txn = NULL;
+    joinly_watch* watch = NULL;
+    joinly_value* value = NULL;
     (void)remove("fork.db");
     CHECK_OK(joinly_store_open("fork.db", NULL, &store, &error));
     CHECK_OK(joinly_kv_put(store, BYTES("k"), BYTES("parent"), &error));

@@ -1,24 +1,24 @@
 /* Every export, used wrongly in every way a script could: each answers a status, none crashes. */
 #include "check.h"
 
-static joinly_store *open_memory(void) {
-    joinly_store *store = NULL;
+static joinly_store* open_memory(void) {
+    joinly_store* store = NULL;
     CHECK_OK(joinly_store_open("memory:", NULL, &store, &error));
     return store;
 }
 
 /* An output that a failed call must clear. */
-#define DIRTY(type) ((type *)(uintptr_t)0xD1)
+#define DIRTY(type) ((type*)(uintptr_t)0xD1)
 
 /* `p` is no live store. */
-static void bad_store(void *p, joinly_batch *batch) {
-    joinly_store *s = p;
+static void bad_store(void* p, joinly_batch* batch) {
+    joinly_store* s = p;
     const joinly_status bad = JOINLY_BAD_HANDLE;
     const joinly_bytes keys[] = {{BYTES("k")}};
-    joinly_value *value = DIRTY(joinly_value);
-    joinly_page *page = DIRTY(joinly_page);
-    joinly_txn *txn = DIRTY(joinly_txn);
-    joinly_watch *watch = DIRTY(joinly_watch);
+    joinly_value* value = DIRTY(joinly_value);
+    joinly_page* page = DIRTY(joinly_page);
+    joinly_txn* txn = DIRTY(joinly_txn);
+    joinly_watch* watch = DIRTY(joinly_watch);
     joinly_stats stats = {0};
     joinly_limits limits = {0};
     uint8_t buffer[8];
@@ -85,10 +85,10 @@ static void bad_store(void *p, joinly_batch *batch) {
 }
 
 /* `p` is no live transaction, or a finished one: then `bad` is JOINLY_CLOSED. */
-static void bad_txn(void *p, joinly_status bad) {
-    joinly_txn *t = p;
-    joinly_value *value = DIRTY(joinly_value);
-    joinly_page *page = DIRTY(joinly_page);
+static void bad_txn(void* p, joinly_status bad) {
+    joinly_txn* t = p;
+    joinly_value* value = DIRTY(joinly_value);
+    joinly_page* page = DIRTY(joinly_page);
     uint8_t buffer[8];
     int64_t number = 9;
     uint64_t version = 9;
@@ -113,8 +113,8 @@ static void bad_txn(void *p, joinly_status bad) {
     joinly_txn_free(t);
 }
 
-static void bad_batch(void *p, joinly_store *store) {
-    joinly_batch *b = p;
+static void bad_batch(void* p, joinly_store* store) {
+    joinly_batch* b = p;
     const joinly_status bad = JOINLY_BAD_HANDLE;
     uint64_t version = 9;
     CHECK_STATUS(bad, joinly_batch_check(b, BYTES("k"), 0, &error));
@@ -129,10 +129,10 @@ static void bad_batch(void *p, joinly_store *store) {
     joinly_batch_free(b);
 }
 
-static void bad_cache(void *p) {
-    joinly_cache *c = p;
+static void bad_cache(void* p) {
+    joinly_cache* c = p;
     const joinly_status bad = JOINLY_BAD_HANDLE;
-    joinly_value *value = DIRTY(joinly_value);
+    joinly_value* value = DIRTY(joinly_value);
     joinly_cache_stats stats = {0};
     uint8_t buffer[8];
     size_t len = 9;
@@ -148,8 +148,8 @@ static void bad_cache(void *p) {
     joinly_cache_free(c);
 }
 
-static void bad_watch(void *p, joinly_status bad) {
-    joinly_changes *changes = DIRTY(joinly_changes);
+static void bad_watch(void* p, joinly_status bad) {
+    joinly_changes* changes = DIRTY(joinly_changes);
     CHECK_STATUS(bad, joinly_watch_poll(p, 0, &changes, &error));
     CHECK(changes == NULL);
     if (bad == JOINLY_BAD_HANDLE) {
@@ -159,7 +159,7 @@ static void bad_watch(void *p, joinly_status bad) {
 }
 
 /* `p` is none of the objects that reads return. */
-static void bad_result(void *p) {
+static void bad_result(void* p) {
     size_t size = 9;
     CHECK(joinly_value_data(p, &size) == NULL && size == 0);
     CHECK(joinly_value_data(p, NULL) == NULL);
@@ -190,12 +190,12 @@ static void bad_result(void *p) {
 
 /* What is no handle at all, by every function that takes one. */
 static void invented_handles(void) {
-    joinly_store *store = open_memory();
-    joinly_batch *batch = NULL;
+    joinly_store* store = open_memory();
+    joinly_batch* batch = NULL;
     CHECK_OK(joinly_batch_new(&batch, &error));
     int local = 0;
-    void *const invented[] = {NULL, &local, (void *)1, (void *)UINTPTR_MAX, (void *)(UINTPTR_MAX >> 17U),
-                              (void *)(uintptr_t)0x200000000000U};
+    void* const invented[] = {
+        NULL, &local, (void*)1, (void*)UINTPTR_MAX, (void*)(UINTPTR_MAX >> 17U), (void*)(uintptr_t)0x200000000000U};
     for (size_t i = 0; i < sizeof invented / sizeof invented[0]; i++) {
         bad_store(invented[i], batch);
         bad_txn(invented[i], JOINLY_BAD_HANDLE);
@@ -210,15 +210,15 @@ static void invented_handles(void) {
 
 /* One live object of every type. */
 typedef struct {
-    joinly_store *store;
-    joinly_txn *txn;
-    joinly_batch *batch;
-    joinly_cache *cache;
-    joinly_watch *watch;
-    joinly_value *value;
-    joinly_page *page;
-    joinly_changes *changes;
-    joinly_error *error;
+    joinly_store* store;
+    joinly_txn* txn;
+    joinly_batch* batch;
+    joinly_cache* cache;
+    joinly_watch* watch;
+    joinly_value* value;
+    joinly_page* page;
+    joinly_changes* changes;
+    joinly_error* error;
 } objects;
 
 static objects make_objects(void) {
@@ -232,11 +232,11 @@ static objects make_objects(void) {
     CHECK_OK(joinly_cache_new(NULL, &all.cache, &error));
     CHECK_OK(joinly_kv_get(all.store, BYTES("k"), &all.value, &error));
     CHECK_OK(joinly_kv_scan_prefix(all.store, NULL, 0, NULL, &all.page, &error));
-    CHECK(joinly_kv_get(all.store, NULL, 0, &(joinly_value *){NULL}, &all.error) == JOINLY_INVALID);
+    CHECK(joinly_kv_get(all.store, NULL, 0, &(joinly_value*){NULL}, &all.error) == JOINLY_INVALID);
     return all;
 }
 
-static void free_objects(const objects *all) {
+static void free_objects(const objects* all) {
     joinly_error_free(all->error);
     joinly_changes_free(all->changes);
     joinly_page_free(all->page);
@@ -251,18 +251,18 @@ static void free_objects(const objects *all) {
 /* Live handles of one type, given to functions of all others; they stay alive. */
 static void foreign_handles(void) {
     const objects all = make_objects();
-    void *const others[] = {all.txn, all.batch, all.cache, all.watch, all.value, all.page, all.changes, all.error};
+    void* const others[] = {all.txn, all.batch, all.cache, all.watch, all.value, all.page, all.changes, all.error};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         bad_store(others[i], all.batch);
     }
-    void *const simple[] = {all.store, all.value, all.page, all.changes, all.error};
+    void* const simple[] = {all.store, all.value, all.page, all.changes, all.error};
     for (size_t i = 0; i < sizeof simple / sizeof simple[0]; i++) {
         bad_txn(simple[i], JOINLY_BAD_HANDLE);
         bad_batch(simple[i], all.store);
         bad_cache(simple[i]);
         bad_watch(simple[i], JOINLY_BAD_HANDLE);
     }
-    void *const living[] = {all.store, all.txn, all.batch, all.cache, all.watch};
+    void* const living[] = {all.store, all.txn, all.batch, all.cache, all.watch};
     for (size_t i = 0; i < sizeof living / sizeof living[0]; i++) {
         bad_result(living[i]);
     }
@@ -287,7 +287,7 @@ static void freed_handles(void) {
     bad_batch(dead.batch, live.store);
     bad_cache(dead.cache);
     bad_watch(dead.watch, JOINLY_BAD_HANDLE);
-    void *const results[] = {dead.value, dead.page, dead.changes, dead.error};
+    void* const results[] = {dead.value, dead.page, dead.changes, dead.error};
     for (size_t i = 0; i < sizeof results / sizeof results[0]; i++) {
         bad_result(results[i]);
     }
@@ -303,8 +303,8 @@ static void closed_store(void) {
     const objects all = make_objects();
     CHECK_OK(joinly_store_close(all.store, &error));
     bad_store(all.store, all.batch);
-    joinly_value *value = DIRTY(joinly_value);
-    joinly_changes *changes = DIRTY(joinly_changes);
+    joinly_value* value = DIRTY(joinly_value);
+    joinly_changes* changes = DIRTY(joinly_changes);
     CHECK_STATUS(JOINLY_CLOSED, joinly_txn_get(all.txn, BYTES("k"), &value, &error));
     CHECK(value == NULL);
     CHECK_STATUS(JOINLY_CLOSED, joinly_watch_poll(all.watch, 0, &changes, &error));
@@ -316,8 +316,8 @@ static void closed_store(void) {
 }
 
 static void finished_transaction(void) {
-    joinly_store *store = open_memory();
-    joinly_txn *txn = NULL;
+    joinly_store* store = open_memory();
+    joinly_txn* txn = NULL;
     CHECK_OK(joinly_txn_begin(store, &txn, &error));
     CHECK_OK(joinly_txn_commit(txn, NULL, &error));
     bad_txn(txn, JOINLY_CLOSED);
@@ -374,13 +374,13 @@ static void null_outputs(void) {
 }
 
 /* Keys and values: NULL with a length, and lengths that must be refused before a byte is read. */
-static void bytes_of(joinly_status bad, const uint8_t *data, size_t len) {
+static void bytes_of(joinly_status bad, const uint8_t* data, size_t len) {
     const objects all = make_objects();
     const joinly_bytes keys[] = {{BYTES("k")}, {data, len}};
     joinly_scan_options scan = {0};
-    joinly_value *value = NULL;
-    joinly_page *page = NULL;
-    joinly_watch *watch = NULL;
+    joinly_value* value = NULL;
+    joinly_page* page = NULL;
+    joinly_watch* watch = NULL;
     uint8_t buffer[8];
     uint8_t exists = 0;
     size_t size = 0;
@@ -438,8 +438,8 @@ static void bytes_of(joinly_status bad, const uint8_t *data, size_t len) {
 /* NULL and malformed names, paths and URLs. */
 static void bad_strings(void) {
     const joinly_status bad = JOINLY_INVALID;
-    joinly_store *store = DIRTY(joinly_store);
-    joinly_page *page = DIRTY(joinly_page);
+    joinly_store* store = DIRTY(joinly_store);
+    joinly_page* page = DIRTY(joinly_page);
     CHECK_STATUS(bad, joinly_store_open(NULL, NULL, &store, &error));
     CHECK(store == NULL);
     store = DIRTY(joinly_store);
@@ -461,9 +461,9 @@ static void bad_strings(void) {
 
 /* Lists and buffers whose length and pointer do not agree. */
 static void bad_lists(void) {
-    joinly_store *store = open_memory();
+    joinly_store* store = open_memory();
     const joinly_bytes keys[] = {{BYTES("k")}};
-    joinly_page *page = NULL;
+    joinly_page* page = NULL;
     size_t len = 9;
     CHECK_STATUS(JOINLY_INVALID, joinly_kv_get_many(store, NULL, 1, &page, &error));
     CHECK_STATUS(JOINLY_TOO_LARGE, joinly_kv_get_many(store, keys, SIZE_MAX, &page, &error));
@@ -481,35 +481,35 @@ static void bad_lists(void) {
 }
 
 /* Sizes of a struct that its function refuses; `call` takes `p`. */
-#define CHECK_STRUCT_SIZES(type, call)                                  \
-    do {                                                                \
-        struct {                                                        \
-            type known;                                                 \
-            uint8_t tail[64];                                           \
-        } given;                                                        \
-        type *const p = &given.known;                                   \
-        const uint32_t refused[] = {0, 1, 3, 4097, UINT32_MAX};         \
-        for (size_t i = 0; i < 5; i++) {                                \
-            memset(&given, 0, sizeof given);                            \
-            given.known.struct_size = refused[i];                       \
-            CHECK_STATUS(JOINLY_INVALID, call);                         \
-        }                                                               \
-        memset(&given, 0, sizeof given);                                \
-        given.known.struct_size = sizeof given;                         \
-        given.tail[63] = 1;                                             \
-        CHECK_STATUS(JOINLY_INVALID, call);                             \
-        given.tail[63] = 0;                                             \
-        CHECK_OK(call);                                                 \
-        given.known.struct_size = sizeof(uint32_t);                     \
-        CHECK_OK(call);                                                 \
+#define CHECK_STRUCT_SIZES(type, call)                          \
+    do {                                                        \
+        struct {                                                \
+            type known;                                         \
+            uint8_t tail[64];                                   \
+        } given;                                                \
+        type* const p = &given.known;                           \
+        const uint32_t refused[] = {0, 1, 3, 4097, UINT32_MAX}; \
+        for (size_t i = 0; i < 5; i++) {                        \
+            memset(&given, 0, sizeof given);                    \
+            given.known.struct_size = refused[i];               \
+            CHECK_STATUS(JOINLY_INVALID, call);                 \
+        }                                                       \
+        memset(&given, 0, sizeof given);                        \
+        given.known.struct_size = sizeof given;                 \
+        given.tail[63] = 1;                                     \
+        CHECK_STATUS(JOINLY_INVALID, call);                     \
+        given.tail[63] = 0;                                     \
+        CHECK_OK(call);                                         \
+        given.known.struct_size = sizeof(uint32_t);             \
+        CHECK_OK(call);                                         \
     } while (0)
 
 static void struct_sizes(void) {
-    joinly_store *store = open_memory();
-    joinly_store *opened = NULL;
-    joinly_cache *cache = NULL;
-    joinly_txn *txn = NULL;
-    joinly_page *page = NULL;
+    joinly_store* store = open_memory();
+    joinly_store* opened = NULL;
+    joinly_cache* cache = NULL;
+    joinly_txn* txn = NULL;
+    joinly_page* page = NULL;
     CHECK_OK(joinly_index_declare(store, "index", BYTES("k"), "$.a", &error));
     CHECK_OK(joinly_txn_begin(store, &txn, &error));
     CHECK_STRUCT_SIZES(joinly_options, (joinly_store_free(opened), joinly_store_open("memory:", p, &opened, &error)));
@@ -533,8 +533,8 @@ static void struct_sizes(void) {
 
 /* Output structs of older and newer callers: filled as far as both know, and not a byte further. */
 static void output_struct_sizes(void) {
-    joinly_store *store = open_memory();
-    joinly_cache *cache = NULL;
+    joinly_store* store = open_memory();
+    joinly_cache* cache = NULL;
     CHECK_OK(joinly_cache_new(NULL, &cache, &error));
     struct {
         joinly_stats stats;
@@ -562,12 +562,12 @@ static void output_struct_sizes(void) {
 }
 
 static void bad_find(void) {
-    joinly_store *store = open_memory();
-    joinly_page *page = DIRTY(joinly_page);
+    joinly_store* store = open_memory();
+    joinly_page* page = DIRTY(joinly_page);
     joinly_find_options find = {0};
     CHECK_OK(joinly_index_declare(store, "index", BYTES("k"), "$.a", &error));
     find.struct_size = sizeof find;
-    find.cursor = (const uint8_t *)"no cursor";
+    find.cursor = (const uint8_t*)"no cursor";
     find.cursor_len = 9;
     CHECK_STATUS(JOINLY_INVALID, joinly_index_find(store, "index", &find, &page, &error));
     CHECK(page == NULL);
@@ -575,14 +575,14 @@ static void bad_find(void) {
     CHECK_STATUS(JOINLY_TOO_LARGE, joinly_index_find(store, "index", &find, &page, &error));
     find.cursor = NULL;
     find.cursor_len = 0;
-    find.equal = (const uint8_t *)"1";
+    find.equal = (const uint8_t*)"1";
     find.equal_len = SIZE_MAX;
     CHECK_STATUS(JOINLY_TOO_LARGE, joinly_index_find(store, "index", &find, &page, &error));
     joinly_store_free(store);
 }
 
 static void reserved_fields(void) {
-    joinly_store *store = DIRTY(joinly_store);
+    joinly_store* store = DIRTY(joinly_store);
     joinly_options options = {0};
     options.struct_size = sizeof options;
     options.reserved[1] = 1;
@@ -623,7 +623,7 @@ int main(void) {
     null_outputs();
     bytes_of(JOINLY_INVALID, NULL, 1);
     bytes_of(JOINLY_TOO_LARGE, NULL, SIZE_MAX);
-    bytes_of(JOINLY_TOO_LARGE, (const uint8_t *)"short", SIZE_MAX);
+    bytes_of(JOINLY_TOO_LARGE, (const uint8_t*)"short", SIZE_MAX);
     bad_strings();
     bad_lists();
     struct_sizes();

@@ -1,8 +1,8 @@
 /* Opening: paths, URLs, options, configuration files, and what is refused with which words. */
 #include "check.h"
 
-static void write_file(const char *path, const char *text) {
-    FILE *file = fopen(path, "wb");
+static void write_file(const char* path, const char* text) {
+    FILE* file = fopen(path, "wb");
     CHECK(file != NULL);
     CHECK(fputs(text, file) >= 0);
     CHECK(fclose(file) == 0);
@@ -15,9 +15,9 @@ static void remove_store(void) {
 }
 
 /* Opening fails with `expected`, and the message names `word`. */
-static void check_refused(joinly_status expected, const char *word, const char *url, const joinly_options *options) {
-    joinly_store *store = (joinly_store *)(uintptr_t)1;
-    joinly_error *error = NULL;
+static void check_refused(joinly_status expected, const char* word, const char* url, const joinly_options* options) {
+    joinly_store* store = (joinly_store*)(uintptr_t)1;
+    joinly_error* error = NULL;
     const joinly_status status = joinly_store_open(url, options, &store, &error);
     if (strstr(joinly_error_message(error), word) == NULL) {
         (void)fprintf(stderr, "%s: \"%s\" does not name \"%s\"\n", url, joinly_error_message(error), word);
@@ -27,14 +27,14 @@ static void check_refused(joinly_status expected, const char *word, const char *
     check_status(__FILE__, __LINE__, url, expected, status, error);
 }
 
-static void put_one(const char *url) {
-    joinly_store *store = NULL;
+static void put_one(const char* url) {
+    joinly_store* store = NULL;
     CHECK_OK(joinly_store_open(url, NULL, &store, &error));
     CHECK_OK(joinly_kv_put(store, BYTES("k"), BYTES("kept"), &error));
     CHECK_OK(joinly_store_close(store, &error));
 }
 
-static void check_kept(joinly_store *store) {
+static void check_kept(joinly_store* store) {
     uint8_t buffer[8];
     size_t len = 0;
     CHECK_OK(joinly_kv_get_into(store, BYTES("k"), buffer, sizeof buffer, &len, &error));
@@ -42,12 +42,12 @@ static void check_kept(joinly_store *store) {
 }
 
 static void data_stays_in_the_file(void) {
-    const char *const urls[] = {"opening.db", "sqlite:opening.db", "./opening.db",
+    const char* const urls[] = {"opening.db", "sqlite:opening.db", "./opening.db",
                                 "sqlite:opening.db?cache_mb=1&durability=power&log_keep=10"};
     remove_store();
     put_one("opening.db");
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
-        joinly_store *store = NULL;
+        joinly_store* store = NULL;
         CHECK_OK(joinly_store_open(urls[i], NULL, &store, &error));
         CHECK(strcmp(joinly_store_engine(store), "sqlite") == 0);
         check_kept(store);
@@ -56,8 +56,8 @@ static void data_stays_in_the_file(void) {
 }
 
 static void memory_stores_are_apart(void) {
-    joinly_store *a = NULL;
-    joinly_store *b = NULL;
+    joinly_store* a = NULL;
+    joinly_store* b = NULL;
     uint8_t exists = 9;
     CHECK_OK(joinly_store_open("memory:", NULL, &a, &error));
     CHECK_OK(joinly_store_open("memory:", NULL, &b, &error));
@@ -79,7 +79,7 @@ static void unknown_and_malformed_options_are_named(void) {
 }
 
 static void the_url_wins_over_the_struct(void) {
-    joinly_store *store = NULL;
+    joinly_store* store = NULL;
     joinly_stats stats = {0};
     joinly_options options = {0};
     stats.struct_size = sizeof stats;
@@ -102,15 +102,16 @@ static void what_is_not_there(void) {
     remove_store();
     check_refused(JOINLY_NOT_FOUND, "opening.db", "opening.db", &options);
     check_refused(JOINLY_IO, "no-such-directory", "no-such-directory/opening.db", NULL);
-    FILE *file = fopen("opening.db", "rb");
+    FILE* file = fopen("opening.db", "rb");
     CHECK(file == NULL);
 }
 
 static void what_is_no_database(void) {
-    write_file("opening.txt", "This is a letter, and it is long enough to hold what would be the header of a database.\n"
-                              "It must stay as it is.\n");
+    write_file("opening.txt",
+               "This is a letter, and it is long enough to hold what would be the header of a database.\n"
+               "It must stay as it is.\n");
     check_refused(JOINLY_NOT_A_DATABASE, "opening.txt", "opening.txt", NULL);
-    FILE *file = fopen("opening.txt", "rb");
+    FILE* file = fopen("opening.txt", "rb");
     char word[5] = "";
     CHECK(file != NULL && fread(word, 1, 4, file) == 4);
     CHECK(strcmp(word, "This") == 0);
@@ -118,7 +119,7 @@ static void what_is_no_database(void) {
 }
 
 static void read_only_reads_only(void) {
-    joinly_store *store = NULL;
+    joinly_store* store = NULL;
     joinly_options options = {0};
     options.struct_size = sizeof options;
     options.read_only = 1;
@@ -135,7 +136,7 @@ static void read_only_reads_only(void) {
 }
 
 static void configuration_files(void) {
-    joinly_store *store = NULL;
+    joinly_store* store = NULL;
     joinly_stats stats = {0};
     stats.struct_size = sizeof stats;
     remove_store();
@@ -157,15 +158,15 @@ static void configuration_files(void) {
 
 /* Two handles on one file, in one process: each sees what the other wrote, also through its cache. */
 static void two_handles_on_one_file(void) {
-    joinly_store *a = NULL;
-    joinly_store *b = NULL;
+    joinly_store* a = NULL;
+    joinly_store* b = NULL;
     int64_t sum = 0;
     remove_store();
     CHECK_OK(joinly_store_open("opening.db", NULL, &a, &error));
     CHECK_OK(joinly_store_open("opening.db", NULL, &b, &error));
-    for (int i = 1; i <= 50; i++) {
-        char text[16];
-        (void)snprintf(text, sizeof text, "%d", 2 * i);
+    for (int64_t i = 1; i <= 50; i++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "%" PRId64, 2 * i);
         CHECK_OK(joinly_kv_add(a, BYTES("n"), 1, &sum, &error));
         CHECK(sum == 2 * i - 1);
         CHECK_OK(joinly_kv_add(b, BYTES("n"), 1, &sum, &error));
@@ -182,9 +183,9 @@ static void two_handles_on_one_file(void) {
 }
 
 static void limits_are_told(void) {
-    joinly_store *store = NULL;
+    joinly_store* store = NULL;
     joinly_limits limits = {0};
-    joinly_batch *batch = NULL;
+    joinly_batch* batch = NULL;
     CHECK_OK(joinly_store_open("memory:", NULL, &store, &error));
     limits.struct_size = sizeof limits;
     CHECK_OK(joinly_store_limits(store, &limits, &error));

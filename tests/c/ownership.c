@@ -1,18 +1,18 @@
 /* What reads return belongs to the caller: it outlives overwriting, eviction, and the store itself. */
 #include "check.h"
 
-static void check_value(const joinly_value *value, const char *expected) {
+static void check_value(const joinly_value* value, const char* expected) {
     size_t len = 0;
-    const uint8_t *data = joinly_value_data(value, &len);
+    const uint8_t* data = joinly_value_data(value, &len);
     CHECK(len == strlen(expected));
     CHECK(memcmp(data, expected, len) == 0);
 }
 
-static void pins_outlive_everything(const char *url) {
-    joinly_store *store = NULL;
-    joinly_value *first = NULL;
-    joinly_value *second = NULL;
-    joinly_value *empty = NULL;
+static void pins_outlive_everything(const char* url) {
+    joinly_store* store = NULL;
+    joinly_value* first = NULL;
+    joinly_value* second = NULL;
+    joinly_value* empty = NULL;
     CHECK_OK(joinly_store_open(url, NULL, &store, &error));
     CHECK_OK(joinly_kv_put(store, BYTES("k"), BYTES("first"), &error));
     CHECK_OK(joinly_kv_put(store, BYTES("empty"), NULL, 0, &error));
@@ -36,8 +36,8 @@ static void pins_outlive_everything(const char *url) {
 }
 
 static void pages_outlive_everything(void) {
-    joinly_store *store = NULL;
-    joinly_page *page = NULL;
+    joinly_store* store = NULL;
+    joinly_page* page = NULL;
     joinly_scan_options options = {0};
     options.struct_size = sizeof options;
     options.limit = 2;
@@ -51,7 +51,7 @@ static void pages_outlive_everything(void) {
 
     size_t count = 0;
     size_t cursor_len = 0;
-    const joinly_row *rows = joinly_page_rows(page, &count);
+    const joinly_row* rows = joinly_page_rows(page, &count);
     CHECK(count == 2);
     CHECK(rows[0].key_len == 1 && rows[0].key[0] == 'a');
     CHECK(rows[0].value_len == 1 && rows[0].value[0] == '1');
@@ -63,8 +63,8 @@ static void pages_outlive_everything(void) {
 }
 
 static void a_scan_of_keys_has_no_values(void) {
-    joinly_store *store = NULL;
-    joinly_page *page = NULL;
+    joinly_store* store = NULL;
+    joinly_page* page = NULL;
     joinly_scan_options options = {0};
     options.struct_size = sizeof options;
     options.keys_only = 1;
@@ -72,17 +72,17 @@ static void a_scan_of_keys_has_no_values(void) {
     CHECK_OK(joinly_kv_put(store, BYTES("a"), BYTES("1"), &error));
     CHECK_OK(joinly_kv_scan_prefix(store, NULL, 0, &options, &page, &error));
     size_t count = 0;
-    const joinly_row *rows = joinly_page_rows(page, &count);
+    const joinly_row* rows = joinly_page_rows(page, &count);
     CHECK(count == 1 && rows[0].value == NULL && rows[0].value_len == 0 && rows[0].version > 0);
     joinly_page_free(page);
     joinly_store_free(store);
 }
 
 /* The bytes behind a buffer that is too small, and those before, stay as they were. */
-static void small_buffers_are_left_alone(const char *url) {
-    joinly_store *store = NULL;
-    joinly_txn *txn = NULL;
-    joinly_cache *cache = NULL;
+static void small_buffers_are_left_alone(const char* url) {
+    joinly_store* store = NULL;
+    joinly_txn* txn = NULL;
+    joinly_cache* cache = NULL;
     CHECK_OK(joinly_store_open(url, NULL, &store, &error));
     CHECK_OK(joinly_cache_new(NULL, &cache, &error));
     CHECK_OK(joinly_kv_put(store, BYTES("k"), BYTES("0123456789"), &error));
@@ -95,14 +95,9 @@ static void small_buffers_are_left_alone(const char *url) {
             size_t len = 0;
             memset(buffer, '#', sizeof buffer);
             switch (source) {
-                case 0:
-                    CHECK_STATUS(expected, joinly_kv_get_into(store, BYTES("k"), buffer, cap, &len, &error));
-                    break;
-                case 1:
-                    CHECK_STATUS(expected, joinly_txn_get_into(txn, BYTES("k"), buffer, cap, &len, &error));
-                    break;
-                default:
-                    CHECK_STATUS(expected, joinly_cache_get_into(cache, BYTES("k"), buffer, cap, &len, &error));
+                case 0: CHECK_STATUS(expected, joinly_kv_get_into(store, BYTES("k"), buffer, cap, &len, &error)); break;
+                case 1: CHECK_STATUS(expected, joinly_txn_get_into(txn, BYTES("k"), buffer, cap, &len, &error)); break;
+                default: CHECK_STATUS(expected, joinly_cache_get_into(cache, BYTES("k"), buffer, cap, &len, &error));
             }
             CHECK(len == 10);
             CHECK(memcmp(buffer, expected == JOINLY_OK ? "0123456789######" : "################", 16) == 0);
@@ -116,16 +111,16 @@ static void small_buffers_are_left_alone(const char *url) {
 /* Far more pins at a time than a cache of one byte could hold. */
 static void many_pins_at_once(void) {
     enum { PINS = 5000 };
-    static joinly_value *pins[PINS];
+    static joinly_value* pins[PINS];
     joinly_options options = {0};
-    joinly_store *store = NULL;
+    joinly_store* store = NULL;
     options.struct_size = sizeof options;
     options.cache_bytes = 1;
     CHECK_OK(joinly_store_open("memory:", &options, &store, &error));
     for (int i = 0; i < PINS; i++) {
         char text[16];
         (void)snprintf(text, sizeof text, "%d", i);
-        CHECK_OK(joinly_kv_put(store, BYTES("k"), (const uint8_t *)text, strlen(text), &error));
+        CHECK_OK(joinly_kv_put(store, BYTES("k"), (const uint8_t*)text, strlen(text), &error));
         CHECK_OK(joinly_kv_get(store, BYTES("k"), &pins[i], &error));
     }
     joinly_store_free(store);
@@ -138,8 +133,8 @@ static void many_pins_at_once(void) {
 }
 
 static void batches_belong_to_no_store(void) {
-    joinly_store *stores[2] = {NULL, NULL};
-    joinly_batch *batch = NULL;
+    joinly_store* stores[2] = {NULL, NULL};
+    joinly_batch* batch = NULL;
     uint64_t versions[3] = {0};
     CHECK_OK(joinly_batch_new(&batch, &error));
     CHECK_OK(joinly_batch_add(batch, BYTES("n"), 1, &error));

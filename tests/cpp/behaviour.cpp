@@ -1,9 +1,9 @@
 // Runs a file of behaviour cases through storage.hpp: behaviour FILE.case, in a scratch directory.
 #include <joinly/storage.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -66,7 +66,7 @@ class Runner {
         try {
             (this->*operation->second)(args, answer);
         } catch (const joinly::Error& error) {
-            CHECK(std::string_view(error.what()).size() > 0);
+            CHECK(!std::string_view(error.what()).empty());
             answer.add(joinly::name(error.status()));
         }
     }
@@ -84,12 +84,7 @@ class Runner {
     static milliseconds duration(const std::string& word) { return milliseconds(std::stoll(word)); }
 
     static bool has(const Words& args, std::string_view flag) {
-        for (const auto& arg : args) {
-            if (arg == flag) {
-                return true;
-            }
-        }
-        return false;
+        return std::find(args.begin(), args.end(), flag) != args.end();
     }
 
     void get(const Words& args, Answer& answer) {
@@ -147,6 +142,7 @@ class Runner {
         }
     }
 
+    // NOLINTNEXTLINE(readability-convert-member-functions-to-static): one of a table of members
     void sleep(const Words& args, Answer& answer) {
         std::this_thread::sleep_for(duration(args[1]));
         answer.ok();
@@ -243,20 +239,16 @@ class Runner {
         answer.ok();
     }
 
-    void t_delete(const Words& args, Answer& answer) {
-        answer.existed(transactions_.at(args[1]).erase(args[2]));
-    }
+    void t_delete(const Words& args, Answer& answer) { answer.existed(transactions_.at(args[1]).erase(args[2])); }
 
     void t_add(const Words& args, Answer& answer) {
         answer.number(transactions_.at(args[1]).add(args[2], integer(args[3])));
     }
 
     void t_prefix(const Words& args, Answer& answer) {
-        answer.page(transactions_.at(args[1])
-                        .prefix(args[2])
-                        .page_size(static_cast<std::uint32_t>(integer(args[3])))
-                        .page(),
-                    false);
+        answer.page(
+            transactions_.at(args[1]).prefix(args[2]).page_size(static_cast<std::uint32_t>(integer(args[3]))).page(),
+            false);
     }
 
     void t_commit(const Words& args, Answer& answer) {
@@ -270,8 +262,8 @@ class Runner {
     }
 
     void watch(const Words& args, Answer& answer) {
-        watches_.insert_or_assign(
-            args[1], store_.watch(args[3], args[2] == "now" ? joinly::Watch::now : joinly::Watch::oldest));
+        watches_.insert_or_assign(args[1],
+                                  store_.watch(args[3], args[2] == "now" ? joinly::Watch::now : joinly::Watch::oldest));
         answer.ok();
     }
 
@@ -321,8 +313,8 @@ class Runner {
                 find = has(query, "lower_exclusive") ? std::move(find).greater_than(json())
                                                      : std::move(find).at_least(json());
             } else if (condition == "upper=") {
-                find = has(query, "upper_inclusive") ? std::move(find).at_most(json())
-                                                     : std::move(find).less_than(json());
+                find =
+                    has(query, "upper_inclusive") ? std::move(find).at_most(json()) : std::move(find).less_than(json());
             }
         }
         cursor_ = answer.page(find.page(), true);
@@ -454,8 +446,8 @@ bool run_file(const char* path, const std::string& url, std::uint64_t cache_byte
     }
     CHECK(cases > 0);
     runner->close();
-    std::printf("%s, cache of %llu: %d of %d cases passed\n", url.c_str(),
-                static_cast<unsigned long long>(cache_bytes), cases - failed, cases);
+    std::printf("%s, cache of %llu: %d of %d cases passed\n", url.c_str(), static_cast<unsigned long long>(cache_bytes),
+                cases - failed, cases);
     return failed == 0;
 }
 

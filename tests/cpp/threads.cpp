@@ -14,8 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int threads = 4;
-constexpr int rounds = 200;
+constexpr std::int64_t threads = 4;
+constexpr std::int64_t rounds = 200;
 
 template <class Body>
 void in_threads(Body body) {
@@ -107,7 +107,7 @@ void watches_miss_nothing(joinly::Store& a, joinly::Store& b) {
 
 void a_store_is_closed_under_its_users(const std::string& url) {
     auto store = joinly::Store::open(url);
-    std::atomic<int> reading{0};
+    std::atomic<std::int64_t> reading{0};
     joinly_store* handle = store.c_store();
     std::thread closer([&] {
         while (reading.load() < threads) {
@@ -140,7 +140,7 @@ void a_cache_is_shared() {
         }
     });
     CHECK(cache.stats().entries <= 50);
-    CHECK(cache.stats().hits + cache.stats().misses == static_cast<std::uint64_t>(threads) * rounds * 10);
+    CHECK(cache.stats().hits + cache.stats().misses == static_cast<std::uint64_t>(threads * rounds * 10));
 }
 
 }  // namespace

@@ -28,9 +28,8 @@ class Cache {
     using milliseconds = std::chrono::milliseconds;
 
     static Result<Cache> try_new(const CacheOptions& options = {}) {
-        return detail::make<Cache, joinly_cache*>([&](joinly_cache** out, joinly_error** error) {
-            return joinly_cache_new(&options, out, error);
-        });
+        return detail::make<Cache, joinly_cache*>(
+            [&](joinly_cache** out, joinly_error** error) { return joinly_cache_new(&options, out, error); });
     }
 
     /// Stores a value that lives for `ttl`; 0: the cache's default.
@@ -53,10 +52,10 @@ class Cache {
 
     /// As `Store::try_get_into`.
     Result<std::optional<std::size_t>> try_get_into(std::string_view key, void* buffer, std::size_t capacity) const {
-        return detail::get_into(buffer, capacity, [&](std::uint8_t* to, std::size_t cap, std::size_t* length,
-                                                      joinly_error** error) {
-            return joinly_cache_get_into(cache_.get(), detail::bytes(key), key.size(), to, cap, length, error);
-        });
+        return detail::get_into(
+            buffer, capacity, [&](std::uint8_t* to, std::size_t cap, std::size_t* length, joinly_error** error) {
+                return joinly_cache_get_into(cache_.get(), detail::bytes(key), key.size(), to, cap, length, error);
+            });
     }
 
     Result<std::optional<std::string>> try_get_string(std::string_view key) const {
@@ -73,8 +72,8 @@ class Cache {
     Result<CacheStats> try_stats() const {
         CacheStats stats{};
         stats.struct_size = sizeof stats;
-        const auto done = detail::run(
-            [&](joinly_error** error) { return joinly_cache_stats_get(cache_.get(), &stats, error); });
+        const auto done =
+            detail::run([&](joinly_error** error) { return joinly_cache_stats_get(cache_.get(), &stats, error); });
         if (!done) {
             return done.error();
         }

@@ -50,9 +50,7 @@ enum class Status : joinly_status {
 };
 
 /// The stable name of a status, for example "NOT_FOUND".
-inline std::string_view name(Status status) noexcept {
-    return joinly_status_name(static_cast<joinly_status>(status));
-}
+inline std::string_view name(Status status) noexcept { return joinly_status_name(static_cast<joinly_status>(status)); }
 
 /// A failure: its status for the program, its message (`what()`) for people.
 class Error : public std::runtime_error {

@@ -4,9 +4,9 @@
 //     store.put("lobby:1", R"({"state":"waiting"})");
 //     for (auto& [key, lobby] : store.prefix("lobby:")) { ... }
 //
-// Keys and values are bytes: std::string_view in, owning values out. Failures throw joinly::Error, which carries a status
-// and a message; a missing key is no failure but an empty optional. Each function has a twin named `try_...` that returns
-// a joinly::Result instead; under -fno-exceptions only those exist.
+// Keys and values are bytes: std::string_view in, owning values out. Failures throw joinly::Error, which carries a
+// status and a message; a missing key is no failure but an empty optional. Each function has a twin named `try_...`
+// that returns a joinly::Result instead; under -fno-exceptions only those exist.
 #ifndef JOINLY_STORAGE_HPP
 #define JOINLY_STORAGE_HPP
 
@@ -80,10 +80,10 @@ class Store {
     /// Reads a key into a buffer: the true length of its value, of which nothing was copied when it is more than
     /// `capacity`; nothing when the key does not exist. The fastest way to read.
     Result<std::optional<std::size_t>> try_get_into(std::string_view key, void* buffer, std::size_t capacity) const {
-        return detail::get_into(buffer, capacity, [&](std::uint8_t* to, std::size_t cap, std::size_t* length,
-                                                      joinly_error** error) {
-            return joinly_kv_get_into(c_store(), detail::bytes(key), key.size(), to, cap, length, error);
-        });
+        return detail::get_into(
+            buffer, capacity, [&](std::uint8_t* to, std::size_t cap, std::size_t* length, joinly_error** error) {
+                return joinly_kv_get_into(c_store(), detail::bytes(key), key.size(), to, cap, length, error);
+            });
     }
 
     /// Reads a copy of a key's value.
@@ -123,9 +123,8 @@ class Store {
 
     /// Deletes a key: whether it existed.
     Result<bool> try_erase(std::string_view key) {
-        return detail::existed([&](joinly_error** error) {
-            return joinly_kv_delete(c_store(), detail::bytes(key), key.size(), error);
-        });
+        return detail::existed(
+            [&](joinly_error** error) { return joinly_kv_delete(c_store(), detail::bytes(key), key.size(), error); });
     }
 
     /// Changes how long a key lives, 0: for ever; false when it does not exist.
@@ -163,9 +162,8 @@ class Store {
 
     /// Begins a transaction on the present state; `try_transaction` also commits and repeats it.
     Result<Transaction> try_begin() {
-        return detail::make<Transaction, joinly_txn*>([&](joinly_txn** out, joinly_error** error) {
-            return joinly_txn_begin(c_store(), out, error);
-        });
+        return detail::make<Transaction, joinly_txn*>(
+            [&](joinly_txn** out, joinly_error** error) { return joinly_txn_begin(c_store(), out, error); });
     }
 
     /// Runs `body(transaction)`, which returns a `Result`, and commits when that is true; repeats both when another
@@ -196,19 +194,16 @@ class Store {
         });
     }
     Result<void> try_drop_index(const std::string& index) {
-        return detail::run(
-            [&](joinly_error** error) { return joinly_index_drop(c_store(), index.c_str(), error); });
+        return detail::run([&](joinly_error** error) { return joinly_index_drop(c_store(), index.c_str(), error); });
     }
     Result<void> try_rebuild_index(const std::string& index) {
-        return detail::run(
-            [&](joinly_error** error) { return joinly_index_rebuild(c_store(), index.c_str(), error); });
+        return detail::run([&](joinly_error** error) { return joinly_index_rebuild(c_store(), index.c_str(), error); });
     }
 
     /// The indexes: rows of a name and a JSON object with "prefix" and "path".
     Result<Page> try_indexes() const {
-        return detail::make<Page, joinly_page*>([&](joinly_page** out, joinly_error** error) {
-            return joinly_index_list(c_store(), out, error);
-        });
+        return detail::make<Page, joinly_page*>(
+            [&](joinly_page** out, joinly_error** error) { return joinly_index_list(c_store(), out, error); });
     }
 
     /// The documents that an index finds, read while iterating. Not to outlive the store.
@@ -281,8 +276,8 @@ class Store {
     std::uint64_t commit(const Batch& batch) { return try_commit(batch).value(); }
     [[nodiscard]] Transaction begin() { return try_begin().value(); }
 
-    /// Runs `body(transaction)` and commits; repeats both when another writer was faster, and throws `Conflict` when the
-    /// attempts are used up. The body may run several times; what it throws rolls back and is thrown on.
+    /// Runs `body(transaction)` and commits; repeats both when another writer was faster, and throws `Conflict` when
+    /// the attempts are used up. The body may run several times; what it throws rolls back and is thrown on.
     template <class Body>
     auto transaction(Body&& body, const Retry& retry = {}) -> std::invoke_result_t<Body&, Transaction&> {
         using Outcome = std::invoke_result_t<Body&, Transaction&>;

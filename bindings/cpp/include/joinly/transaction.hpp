@@ -30,10 +30,10 @@ class Transaction {
 
     /// As `Store::try_get_into`.
     Result<std::optional<std::size_t>> try_get_into(std::string_view key, void* buffer, std::size_t capacity) {
-        return detail::get_into(buffer, capacity, [&](std::uint8_t* to, std::size_t cap, std::size_t* length,
-                                                      joinly_error** error) {
-            return joinly_txn_get_into(c_txn(), detail::bytes(key), key.size(), to, cap, length, error);
-        });
+        return detail::get_into(
+            buffer, capacity, [&](std::uint8_t* to, std::size_t cap, std::size_t* length, joinly_error** error) {
+                return joinly_txn_get_into(c_txn(), detail::bytes(key), key.size(), to, cap, length, error);
+            });
     }
 
     Result<std::optional<std::string>> try_get_string(std::string_view key) { return detail::get_string(*this, key); }
@@ -52,9 +52,8 @@ class Transaction {
 
     /// Deletes a key: whether it existed.
     Result<bool> try_erase(std::string_view key) {
-        return detail::existed([&](joinly_error** error) {
-            return joinly_txn_delete(c_txn(), detail::bytes(key), key.size(), error);
-        });
+        return detail::existed(
+            [&](joinly_error** error) { return joinly_txn_delete(c_txn(), detail::bytes(key), key.size(), error); });
     }
 
     /// Adds to a counter: the sum.
@@ -75,9 +74,8 @@ class Transaction {
 
     /// Commits and finishes it, whatever the outcome: the version of the commit.
     Result<std::uint64_t> try_commit() {
-        return detail::make<std::uint64_t, std::uint64_t>([&](std::uint64_t* version, joinly_error** error) {
-            return joinly_txn_commit(c_txn(), version, error);
-        });
+        return detail::make<std::uint64_t, std::uint64_t>(
+            [&](std::uint64_t* version, joinly_error** error) { return joinly_txn_commit(c_txn(), version, error); });
     }
 
     /// Drops its writes and finishes it.

@@ -122,7 +122,8 @@ Result<std::optional<std::string>> get_string(Source& source, std::string_view k
 /// A duration as the C ABI takes it; an error when it is negative.
 inline Result<std::uint64_t> lifetime(std::chrono::milliseconds ttl) {
     if (ttl.count() < 0) {
-        return Error(Status::invalid, "a time to live of " + std::to_string(ttl.count()) + " ms: it must not be negative");
+        return Error(Status::invalid,
+                     "a time to live of " + std::to_string(ttl.count()) + " ms: it must not be negative");
     }
     return static_cast<std::uint64_t>(ttl.count());
 }
