@@ -103,6 +103,12 @@ impl Error {
         self
     }
 
+    /// The same error, its message led by what it is about.
+    pub(crate) fn within(mut self, what: impl std::fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     /// What a program should act on.
     pub fn kind(&self) -> Kind {
         self.kind

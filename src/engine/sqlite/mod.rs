@@ -64,12 +64,17 @@ impl SqliteEngine {
     /// # Errors
     /// As `joinly_store_open` in the C header.
     pub fn open(options: SqliteOptions) -> Result<Self> {
+        let path = options.path.clone();
+        Self::connect(options).map_err(|error| error.within(path.display()))
+    }
+
+    fn connect(options: SqliteOptions) -> Result<Self> {
         let (file, registration) = open::prepare(&options)?;
         let writer = file.connect()?;
         if !options.read_only {
             busy::retry(options.busy_timeout, || schema::initialise(&writer, &options))?;
         }
-        schema::check(&writer, &options.path)?;
+        schema::check(&writer)?;
         let wal = if file.immutable() { WalIndex::constant() } else { wal_index::map(&writer)? };
         let pool = Pool::new(file.clone(), wal.clone(), options.snapshot_max_age);
         let checkpointer = Mutex::new(Checkpointer::new(file));

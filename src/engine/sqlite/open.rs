@@ -77,9 +77,8 @@ pub(super) fn prepare(options: &SqliteOptions) -> Result<(File, Registration)> {
         ));
     }
     let path = absolute(&options.path)?;
-    let shown = path.display();
     if path.is_dir() {
-        return Err(Error::new(Kind::NotADatabase, format!("{shown} is a directory")));
+        return Err(Error::new(Kind::NotADatabase, "it is a directory"));
     }
     let directory = path.parent().unwrap_or(Path::new("/"));
     if !directory.is_dir() {
@@ -90,9 +89,9 @@ pub(super) fn prepare(options: &SqliteOptions) -> Result<(File, Registration)> {
     }
     if !path.exists() {
         if options.must_exist || options.read_only {
-            return Err(Error::new(Kind::NotFound, format!("{shown} does not exist")));
+            return Err(Error::new(Kind::NotFound, "it does not exist"));
         }
-        platform::create_private(&path).map_err(|error| io_error(&error, &format!("create {shown}")))?;
+        platform::create_private(&path).map_err(|error| io_error(&error, "create the file"))?;
     }
     let registration = Registration::new(&path)?;
     let mut file =
@@ -133,11 +132,8 @@ fn refuse_foreign_sqlite(path: &Path) -> Result<()> {
     }
     Err(Error::new(
         Kind::Unsupported,
-        format!(
-            "{} is open through another copy of SQLite in this process, which would break the file's locks: close it \
-             there, or open it in another process",
-            path.display()
-        ),
+        "it is open through another copy of SQLite in this process, which would break the file's locks: close it there, \
+         or open it in another process",
     ))
 }
 
@@ -188,14 +184,13 @@ impl File {
 
     fn refused(&self, error: rusqlite::Error) -> Error {
         let error = map(error, "open");
-        let shown = self.path.display();
         let kind = match error.kind() {
             Kind::Io if std::fs::metadata(&self.path).is_ok_and(|m| m.permissions().readonly()) => {
                 Kind::ReadOnly
             }
             kind => kind,
         };
-        Error::new(kind, format!("{shown}: {error}")).with_engine_code(error.engine_code())
+        Error::new(kind, error.message()).with_engine_code(error.engine_code())
     }
 }
 

@@ -1,7 +1,5 @@
 //! The tables, and every SQL text that is not a row access.
 
-use std::path::Path;
-
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::SqliteOptions;
@@ -84,21 +82,18 @@ pub(super) fn initialise(connection: &Connection, options: &SqliteOptions) -> Re
 }
 
 /// Refuses files of others and of the future.
-pub(super) fn check(connection: &Connection, path: &Path) -> Result<()> {
-    let path = path.display();
+pub(super) fn check(connection: &Connection) -> Result<()> {
     match state(connection)? {
         State::Present(version) if version <= MIGRATIONS.len() => Ok(()),
         State::Present(version) => Err(Error::new(
             Kind::NewerSchema,
             format!(
-                "{path}: schema {version} is newer than this library's {}: upgrade the library",
+                "schema {version} is newer than this library's {}: upgrade the library",
                 MIGRATIONS.len()
             ),
         )),
-        State::Empty => Err(Error::new(Kind::NotADatabase, format!("{path}: the database is empty"))),
-        State::Foreign => {
-            Err(Error::new(Kind::NotADatabase, format!("{path}: a SQLite database, but of another program")))
-        }
+        State::Empty => Err(Error::new(Kind::NotADatabase, "the database is empty")),
+        State::Foreign => Err(Error::new(Kind::NotADatabase, "a SQLite database, but of another program")),
     }
 }
 
