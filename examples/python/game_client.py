@@ -18,13 +18,13 @@ LEASE = 2.0
 
 
 def join(txn: Transaction, name: str) -> Optional[str]:
-    """Takes a seat in the first lobby that has one and opens a lobby where there is none; the lobby's key."""
+    """Takes a seat in the first open lobby that has one, opens a lobby where there is none; the lobby's key."""
     lobbies = {key.decode(): json.loads(document) for key, document in txn.prefix("lobby:")}
     mine = f"lobby:{name}"
     if not lobbies:
         lobbies[mine] = {"lobby_id": name, "state": "open", "players": []}
     for key, lobby in lobbies.items():
-        if name not in lobby["players"] and len(lobby["players"]) < SEATS:
+        if lobby["state"] == "open" and name not in lobby["players"] and len(lobby["players"]) < SEATS:
             lobby["players"].append(name)
             txn[key] = json.dumps(lobby)
             txn.set(f"lease:{lobby['lobby_id']}:{name}", "alive", ttl=LEASE)

@@ -15,6 +15,10 @@ def test_set_get_delete() -> None:
         assert cache.get(b"\0") == b""
         assert cache.get("missing", 7) == 7
         assert len(cache) == 2
+        assert "k" in cache
+        assert "missing" not in cache
+        with pytest.raises(TypeError, match="not iterable"):
+            iter(cache)  # type: ignore[call-overload]
         assert cache.delete("k") is True
         assert cache.delete("k") is False
         with pytest.raises(NotFound):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctypes import byref, sizeof
-from typing import Any, Optional, TypeVar, Union, overload
+from typing import Any, ClassVar, Optional, TypeVar, Union, overload
 
 from . import _ffi as ffi
 from ._args import Bytes, to_bytes, to_ttl
@@ -77,6 +77,11 @@ class Cache(Owned):
     def __delitem__(self, key: Bytes) -> None:
         if not self.delete(key):
             raise NotFound(ffi.NOT_FOUND, f"no such key: {key!r}")
+
+    def __contains__(self, key: Bytes) -> bool:
+        return self.get(key) is not None
+
+    __iter__: ClassVar[None] = None
 
     def __len__(self) -> int:
         return self.stats().entries

@@ -93,15 +93,16 @@ class KeyValues(KeySpace):
         """
         if attempts < 1:
             raise invalid(f"attempts is at least 1, not {attempts!r}")
-        for attempt in range(1, attempts + 1):
+        attempt = 1
+        while True:
             try:
                 with self.transaction() as txn:
                     return body(txn)
             except Conflict:
                 if attempt == attempts:
                     raise
-                time.sleep(random.uniform(0, min(0.1, 0.001 * 2**attempt)))
-        raise AssertionError("unreachable")
+            time.sleep(random.uniform(0, min(0.1, 0.001 * 2**attempt)))
+            attempt += 1
 
     def __contains__(self, key: object) -> bool:
         data = to_bytes(key)

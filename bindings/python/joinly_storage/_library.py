@@ -22,8 +22,8 @@ def _candidates() -> Iterator[Path]:
     yield from (package / name for name in names)
     tree = package.parents[2]
     if (tree / "Cargo.toml").is_file():
-        builds = [tree / "target/release", tree / "target/debug", *tree.glob("build/**/lib"), tree / "build"]
-        found = [file for build in builds for name in names if (file := build / name).is_file()]
+        builds = ["target/release", "target/debug", "build/lib", "build/release/lib", "build/dev/lib"]
+        found = [file for build in builds for name in names if (file := tree / build / name).is_file()]
         yield from sorted(found, key=lambda file: file.stat().st_mtime, reverse=True)
 
 
