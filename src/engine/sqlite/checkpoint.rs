@@ -10,7 +10,7 @@ use super::wal_index::WalIndex;
 use crate::engine::Generation;
 use crate::error::{Error, Kind, Result};
 
-/// Frames (pages) in the log from which on it is copied into the database while everybody goes on.
+/// Frames (pages) not yet copied from which on the log is copied into the database while everybody goes on.
 pub(super) const PASSIVE_FRAMES: u32 = 1000;
 /// Frames from which on writers are made to wait for a moment so that the log starts anew.
 const TRUNCATE_FRAMES: u32 = 16 * PASSIVE_FRAMES;
@@ -18,8 +18,9 @@ const TRUNCATE_FRAMES: u32 = 16 * PASSIVE_FRAMES;
 const WARN_FRAMES: u32 = 64 * PASSIVE_FRAMES;
 /// Without a commit for this long the log is emptied.
 const IDLE: Duration = Duration::from_secs(2);
-/// How long a truncating checkpoint of the background thread waits for readers.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How long a truncating checkpoint of the background thread waits for readers, and how long it rests between two.
+const PATIENCE: Duration = Duration::from_millis(20);
+const REST: Duration = Duration::from_secs(2);
 
 const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 const TRUNCATE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
@@ -29,31 +30,29 @@ pub(super) struct Checkpointer {
     connection: Option<Connection>,
     seen: Generation,
     changed_at: Instant,
-    copied_at: Generation,
     tried_at: Instant,
 }
 
 impl Checkpointer {
     pub fn new(file: File) -> Self {
         let now = Instant::now();
-        let (seen, copied_at) = (Generation::UNKNOWN, Generation::UNKNOWN);
-        Self { file, connection: None, seen, changed_at: now, copied_at, tried_at: now }
+        Self { file, connection: None, seen: Generation::UNKNOWN, changed_at: now, tried_at: now }
     }
 
-    /// Does what is due.
-    pub fn tick(&mut self, wal: &WalIndex) -> Result<()> {
+    /// Does what is due. `release` gives up the snapshots of this process that nobody uses.
+    pub fn tick(&mut self, wal: &WalIndex, release: impl FnOnce()) -> Result<()> {
         let (generation, frames, now) = (wal.generation(), wal.frames(), Instant::now());
         if generation != self.seen {
             (self.seen, self.changed_at) = (generation, now);
         }
-        if frames >= PASSIVE_FRAMES && self.copied_at != generation {
+        if wal.pending() >= PASSIVE_FRAMES {
             self.run(PASSIVE, Duration::ZERO)?;
-            self.copied_at = generation;
         }
         let idle = frames > 0 && now.duration_since(self.changed_at) >= IDLE;
-        let rested = now.duration_since(self.tried_at) >= IDLE;
-        if (idle && rested) || frames >= TRUNCATE_FRAMES {
+        // A truncating checkpoint keeps writers waiting while it waits for readers.
+        if (idle || frames >= TRUNCATE_FRAMES) && now.duration_since(self.tried_at) >= REST {
             self.tried_at = now;
+            release();
             let emptied = self.run(TRUNCATE, PATIENCE)?;
             if !emptied && frames >= WARN_FRAMES {
                 crate::log::warn(format_args!(

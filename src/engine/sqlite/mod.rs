@@ -71,10 +71,14 @@ impl SqliteEngine {
     fn connect(options: SqliteOptions) -> Result<Self> {
         let (file, registration) = open::prepare(&options)?;
         let writer = file.connect()?;
-        if !options.read_only {
-            busy::retry(options.busy_timeout, || schema::initialise(&writer, &options))?;
-        }
-        schema::check(&writer)?;
+        // SQLite's own waiting sleeps ever longer; `busy::retry` takes a lock soon after it is free.
+        writer.busy_timeout(Duration::ZERO).map_err(mapped("set a connection up"))?;
+        busy::retry(options.busy_timeout, || {
+            if !options.read_only {
+                schema::initialise(&writer, &options)?;
+            }
+            schema::check(&writer)
+        })?;
         let wal = if file.immutable() { WalIndex::constant() } else { wal_index::map(&writer)? };
         let pool = Pool::new(file.clone(), wal.clone(), options.snapshot_max_age);
         let checkpointer = Mutex::new(Checkpointer::new(file));
@@ -119,11 +123,11 @@ impl Engine for SqliteEngine {
         if self.options.read_only {
             return Ok(());
         }
-        self.checkpointer.lock().tick(&self.wal)
+        self.checkpointer.lock().tick(&self.wal, || self.pool.release_all())
     }
 
     fn wants_maintenance(&self) -> bool {
-        !self.options.read_only && self.wal.frames() >= checkpoint::PASSIVE_FRAMES
+        !self.options.read_only && self.wal.pending() >= checkpoint::PASSIVE_FRAMES
     }
 
     fn checkpoint(&self) -> Result<()> {

@@ -32,7 +32,6 @@ pub(super) const CONNECTION: &str = "
     PRAGMA cell_size_check = ON;
     PRAGMA wal_autocheckpoint = 0;
     PRAGMA mmap_size = 0;
-    PRAGMA temp_store = MEMORY;
 ";
 
 pub(super) const WAL_MODE: &str = "PRAGMA journal_mode = WAL";

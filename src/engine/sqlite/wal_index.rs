@@ -101,6 +101,13 @@ impl WalIndex {
         Generation::UNKNOWN
     }
 
+    /// Frames in the write-ahead log that no checkpoint has copied into the database yet.
+    pub fn pending(&self) -> u32 {
+        // SAFETY: nBackfill is the aligned 32-bit word after the two headers, in the same mapped region.
+        let copied = self.0.map(|header| unsafe { AtomicU32::from_ptr(header.as_ptr().add(1).cast()) });
+        copied.map_or(0, |copied| self.frames().saturating_sub(copied.load(Ordering::Relaxed)))
+    }
+
     /// Frames in the write-ahead log.
     pub fn frames(&self) -> u32 {
         let Some([[_, _, word, ..], _]) = self.copies() else { return 0 };
