@@ -40,7 +40,7 @@ native-test: build
 
 # The built library: exported symbols, SONAME, flags, ABI.
 check-artifact: build
-	cargo rustc --locked --lib --crate-type cdylib --quiet
+	cargo build --locked --quiet
 	scripts/check_artifact.sh $(LIBRARY) target/debug/libjoinly_storage.so
 
 bench: build
@@ -51,7 +51,7 @@ header:
 
 # After a deliberate addition to the ABI.
 abi-baseline: build
-	cargo rustc --locked --lib --crate-type cdylib --quiet
+	cargo build --locked --quiet
 	scripts/check_artifact.sh --write $(LIBRARY) target/debug/libjoinly_storage.so
 
 sanitize: setup

@@ -345,7 +345,8 @@ typedef struct {
      */
     size_t value_len;
     /**
-     * The version of the commit that wrote the value; 0 when the key does not exist.
+     * The version of the commit that wrote the value; 0 when the key does not exist, and for a write of the
+     * transaction itself.
      */
     uint64_t version;
     /**
@@ -875,8 +876,8 @@ const uint8_t *joinly_value_data(const joinly_value *value,
                                  size_t *len);
 
 /**
- * The version of the commit that wrote the value, for `joinly_batch_check`; 0 for a value of a
- * `joinly_cache`, for NULL and for a freed one. Any thread.
+ * The version of the commit that wrote the value, for `joinly_batch_check`; 0 for a value of a `joinly_cache`, for a
+ * write of the transaction itself, for NULL and for a freed one. Any thread.
  */
 uint64_t joinly_value_version(const joinly_value *value);
 
@@ -1300,11 +1301,10 @@ int64_t joinly_changes_time(const joinly_changes *changes);
 void joinly_changes_free(joinly_changes *changes);
 
 /**
- * Declares an index called `name` on the JSON documents whose key starts with `prefix`, by the scalar at `path`, for
- * example "$.state", "$.owner.id" or "$.tags[0]". Existing documents are indexed at once; from then on every commit
- * of every process maintains it. Values that are no JSON, and documents without a scalar there (or with a string of more
- * than 512 bytes), are stored and not
- * indexed. Declaring the same index again does nothing. Any thread.
+ * Declares an index called `name` on the JSON documents whose key starts with `prefix` (UTF-8), by the scalar at `path`,
+ * for example "$.state", "$.owner.id" or "$.tags[0]". Existing documents are indexed at once; from then on every commit
+ * of every process maintains it. Values that are no JSON, and documents without a scalar there or with a string of more
+ * than 512 bytes, are stored and not indexed. Declaring the same index again does nothing. Any thread.
  *
  * Errors: `JOINLY_EXISTS` (the name is taken by a different index), `JOINLY_INVALID`, `JOINLY_TOO_LARGE` (more than 64
  * indexes), and those of `joinly_kv_put`.

@@ -6,7 +6,7 @@ use super::guard::guard;
 use super::handle::{Table, object};
 use super::kv::{buffer, fits, found};
 use super::value::{self, joinly_value};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memcache::MemCache;
 
 /// A bounded cache in memory with least-recently-used eviction and expiry. Every operation takes constant time.
@@ -76,6 +76,9 @@ pub unsafe extern "C" fn joinly_cache_new(
         guard(err, || {
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
             let options = ffi::sized(options, "joinly_cache_options")?;
+            if options.reserved != 0 {
+                return Err(Error::invalid("joinly_cache_options.reserved is not zero"));
+            }
             *out = CACHES.insert(MemCache::new(
                 options.max_entries,
                 options.max_bytes,

@@ -50,13 +50,17 @@ impl joinly_find_options {
     /// # Safety
     /// Each pointer is NULL or readable for its length.
     unsafe fn to_find(self) -> Result<Find> {
-        let json = |data: *const u8, len: usize, what: &'static str| -> Result<Option<&[u8]>> {
+        if self.reserved != [0; 5] {
+            return Err(Error::invalid("joinly_find_options.reserved is not zero"));
+        }
+        let given = |data: *const u8, len: usize, max: usize, what: &'static str| -> Result<Option<&[u8]>> {
             if data.is_null() {
                 return Ok(None);
             }
             // SAFETY: forwarded contract.
-            unsafe { ffi::bytes(data, len, limits::MAX_KEY_BYTES, what) }.map(Some)
+            unsafe { ffi::bytes(data, len, max, what) }.map(Some)
         };
+        let json = |data, len, what| given(data, len, limits::MAX_BOUND_BYTES, what);
         let mut find = Find::all();
         let (lower, upper) =
             (json(self.lower, self.lower_len, "lower")?, json(self.upper, self.upper_len, "upper")?);
@@ -72,7 +76,7 @@ impl joinly_find_options {
         if let Some(upper) = upper {
             find = find.upper(upper, self.upper_inclusive != 0)?;
         }
-        if let Some(cursor) = json(self.cursor, self.cursor_len.min(limits::MAX_CURSOR_BYTES), "cursor")? {
+        if let Some(cursor) = given(self.cursor, self.cursor_len, limits::MAX_CURSOR_BYTES, "cursor")? {
             find = find.after(cursor);
         }
         if self.limit != 0 {
@@ -82,11 +86,10 @@ impl joinly_find_options {
     }
 }
 
-/// Declares an index called `name` on the JSON documents whose key starts with `prefix`, by the scalar at `path`, for
-/// example "$.state", "$.owner.id" or "$.tags[0]". Existing documents are indexed at once; from then on every commit
-/// of every process maintains it. Values that are no JSON, and documents without a scalar there (or with a string of more
-/// than 512 bytes), are stored and not
-/// indexed. Declaring the same index again does nothing. Any thread.
+/// Declares an index called `name` on the JSON documents whose key starts with `prefix` (UTF-8), by the scalar at `path`,
+/// for example "$.state", "$.owner.id" or "$.tags[0]". Existing documents are indexed at once; from then on every commit
+/// of every process maintains it. Values that are no JSON, and documents without a scalar there or with a string of more
+/// than 512 bytes, are stored and not indexed. Declaring the same index again does nothing. Any thread.
 ///
 /// Errors: `JOINLY_EXISTS` (the name is taken by a different index), `JOINLY_INVALID`, `JOINLY_TOO_LARGE` (more than 64
 /// indexes), and those of `joinly_kv_put`.

@@ -6,7 +6,7 @@ use super::guard::{guard, quiet};
 use super::page::{self, joinly_page};
 use super::store::{joinly_store, with_store};
 use super::value::{self, joinly_value};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::store::{Page, Row, Scan};
 
 /// A run of bytes that the caller owns.
@@ -43,6 +43,9 @@ impl joinly_scan_options {
     /// # Safety
     /// `cursor` is NULL or readable for `cursor_len` bytes.
     unsafe fn apply(&self, mut scan: Scan) -> Result<Scan> {
+        if self.reserved != [0; 6] {
+            return Err(Error::invalid("joinly_scan_options.reserved is not zero"));
+        }
         // SAFETY: forwarded contract.
         let cursor = unsafe { ffi::key(self.cursor, self.cursor_len)? };
         if !cursor.is_empty() {
@@ -193,7 +196,7 @@ unsafe fn key_list<'a>(keys: *const joinly_bytes, count: usize) -> Result<Vec<&'
         return Ok(Vec::new());
     }
     if keys.is_null() {
-        return Err(crate::Error::invalid("keys is NULL"));
+        return Err(Error::invalid("keys is NULL"));
     }
     // SAFETY: non-NULL and valid for `count` elements by the caller's contract.
     let keys = unsafe { std::slice::from_raw_parts(keys, count) };

@@ -17,7 +17,8 @@ pub struct joinly_row {
     pub value: *const u8,
     /// Length of the value in bytes.
     pub value_len: usize,
-    /// The version of the commit that wrote the value; 0 when the key does not exist.
+    /// The version of the commit that wrote the value; 0 when the key does not exist, and for a write of the
+    /// transaction itself.
     pub version: u64,
     /// When the value expires, in milliseconds since 1970-01-01 UTC; 0 when it never does.
     pub expires_at: i64,

@@ -30,8 +30,8 @@ pub unsafe extern "C" fn joinly_value_data(value: *const joinly_value, len: *mut
     data
 }
 
-/// The version of the commit that wrote the value, for `joinly_batch_check`; 0 for a value of a
-/// `joinly_cache`, for NULL and for a freed one. Any thread.
+/// The version of the commit that wrote the value, for `joinly_batch_check`; 0 for a value of a `joinly_cache`, for a
+/// write of the transaction itself, for NULL and for a freed one. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn joinly_value_version(value: *const joinly_value) -> u64 {
     VALUES.with(value, Value::version).unwrap_or(0)

@@ -137,14 +137,6 @@ impl Inner {
         Ok(engine)
     }
 
-    fn name_c(&self) -> &'static CStr {
-        self.engine.as_ref().map_or(c"", |engine| engine.name())
-    }
-
-    fn name(&self) -> &'static str {
-        self.name_c().to_str().unwrap_or("")
-    }
-
     /// Makes every later call answer `Closed`, and the background thread end.
     fn stop(&self) {
         self.closed.store(true, Ordering::Release);
@@ -234,11 +226,6 @@ impl Store {
         let inner = Arc::new(inner);
         inner.catch_up()?;
         let upkeep = Upkeep::start(&inner, options)?;
-        crate::log::info(format_args!(
-            "opened a {} store at version {}",
-            inner.name(),
-            inner.cache.applied()
-        ));
         Ok(Self { inner, upkeep })
     }
 
@@ -279,11 +266,11 @@ impl Store {
 
     /// The name of the engine.
     pub fn engine_name(&self) -> &'static str {
-        self.inner.name()
+        self.engine_name_c().to_str().unwrap_or("")
     }
 
     pub(crate) fn engine_name_c(&self) -> &'static CStr {
-        self.inner.name_c()
+        self.inner.engine.as_ref().map_or(c"", |engine| engine.name())
     }
 
     /// What the engine can hold.

@@ -19,8 +19,8 @@ const SLICE: Duration = Duration::from_millis(100);
 pub struct Watch {
     inner: Weak<Inner>,
     prefix: Vec<u8>,
-    /// Up to where the log was read.
-    reached: u64,
+    /// Up to where the log was read; None before the first look at one that starts wherever the log does.
+    reached: Option<u64>,
     /// Up to where commits were reported.
     reported: u64,
     ahead: VecDeque<Commit>,
@@ -32,6 +32,10 @@ impl Store {
     /// # Errors
     /// [`Kind::TooLarge`], [`Kind::Closed`], [`Kind::Forked`].
     pub fn watch(&self, version: u64, prefix: &[u8]) -> Result<Watch> {
+        self.watch_at((version != 0).then_some(version), prefix)
+    }
+
+    fn watch_at(&self, reached: Option<u64>, prefix: &[u8]) -> Result<Watch> {
         self.inner.engine()?;
         if prefix.len() > limits::MAX_KEY_BYTES {
             return Err(limits::too_many("bytes of a prefix", prefix.len(), limits::MAX_KEY_BYTES));
@@ -39,8 +43,8 @@ impl Store {
         Ok(Watch {
             inner: Arc::downgrade(&self.inner),
             prefix: prefix.to_vec(),
-            reached: version,
-            reported: version,
+            reached,
+            reported: reached.unwrap_or(0),
             ahead: VecDeque::new(),
         })
     }
@@ -50,9 +54,7 @@ impl Store {
     /// # Errors
     /// As [`Store::watch`] and [`Store::get`].
     pub fn watch_from_now(&self, prefix: &[u8]) -> Result<Watch> {
-        let version = self.version()?;
-        // 0 would mean "all": an empty store's first commit is all there is to see either way.
-        self.watch(version, prefix)
+        self.watch_at(Some(self.version()?), prefix)
     }
 }
 
@@ -82,7 +84,7 @@ impl Watch {
             if !self.ahead.is_empty() {
                 continue;
             }
-            self.reported = self.reached;
+            self.reported = self.reached.unwrap_or(0);
             let left =
                 deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
             if left.is_zero() {
@@ -100,27 +102,24 @@ impl Watch {
     fn read_ahead(&mut self, inner: &Inner) -> Result<()> {
         let read = inner.with_snapshot(|snapshot| {
             let mut read = Ahead { commits: VecDeque::new(), reached: self.reached, gap: false };
-            changelog::after(snapshot, self.reached, |last, entry| {
-                if read.reached != 0 && !entry.follows(read.reached) {
-                    // What was read before the gap is reported first; the gap is met again then.
-                    read.gap = read.commits.is_empty();
-                    if read.gap {
-                        read.reached = entry.first - 1;
-                    }
+            changelog::after(snapshot, self.reached.unwrap_or(0), |last, entry| {
+                let from = read.reached.unwrap_or(entry.first - 1);
+                if !entry.follows(from) {
+                    (read.reached, read.gap) = (Some(entry.first - 1), true);
                     return Ok(false);
                 }
-                read.commits.extend(commits(entry, read.reached, &self.prefix));
-                read.reached = last;
+                read.commits.extend(commits(entry, from, &self.prefix));
+                read.reached = Some(last);
                 Ok(read.commits.len() < AHEAD)
             })?;
             Ok(read)
         })?;
         (self.ahead, self.reached) = (read.commits, read.reached);
         if read.gap {
-            self.reported = self.reached;
+            self.reported = self.reached.unwrap_or(0);
             return Err(Error::new(
                 Kind::Compacted,
-                "the change log no longer reaches back to this version: read anew",
+                "the change log no longer reaches back to this version: read the state anew",
             ));
         }
         Ok(())
@@ -130,8 +129,8 @@ impl Watch {
 /// What was read on in the log.
 struct Ahead {
     commits: VecDeque<Commit>,
-    reached: u64,
-    /// Whether entries before the first one are missing.
+    reached: Option<u64>,
+    /// Whether entries before the first one are missing. (A log has no gap further on.)
     gap: bool,
 }
 

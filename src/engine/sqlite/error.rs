@@ -40,7 +40,7 @@ fn kind(extended: i32) -> (Kind, &'static str) {
             (Kind::ReadOnly, ": check the permissions of the file and its directory")
         }
         ffi::SQLITE_CORRUPT => (Kind::Corrupt, ": restore a backup, or salvage what can be read"),
-        ffi::SQLITE_NOTADB => (Kind::NotADatabase, ""),
+        ffi::SQLITE_NOTADB => (Kind::NotADatabase, ": it is something else, or its first page is damaged"),
         ffi::SQLITE_NOMEM => (Kind::NoMemory, ""),
         ffi::SQLITE_TOOBIG => (Kind::TooLarge, ""),
         // The schema is not the one that the statements were written for.

@@ -80,6 +80,7 @@ impl SqliteEngine {
             schema::check(&writer)
         })?;
         let wal = if file.immutable() { WalIndex::constant() } else { wal_index::map(&writer)? };
+        crate::log::info(format_args!("opened {}", options.path.display()));
         let pool = Pool::new(file.clone(), wal.clone(), options.snapshot_max_age);
         let checkpointer = Mutex::new(Checkpointer::new(file));
         Ok(Self { options, wal, pool, checkpointer, writer: Mutex::new(writer), _registration: registration })
