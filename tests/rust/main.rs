@@ -8,4 +8,7 @@
     clippy::unreachable
 )]
 
-mod smoke;
+mod support;
+
+mod engine_conformance;
+mod options;

@@ -1,0 +1,116 @@
+//! What the suites share: homes for stores, clocks that tests set, and bounded waits.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use joinly_storage::store::{Clock, Commit, Location};
+use joinly_storage::{Config, Kind, Options, Result, Store, Watch, store::Row};
+use tempfile::TempDir;
+
+/// The longest that a test waits for what must happen. Reached only by a failing test.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Time as a test says.
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub const START: i64 = 1_000_000;
+
+    pub fn set(&self, ms: i64) {
+        self.0.store(ms, Ordering::SeqCst);
+    }
+
+    pub fn advance(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A place for stores, removed when dropped, with a clock of its own. Expired keys stay in the file unless a test sets
+/// `sweep_interval_ms`.
+pub struct Home {
+    pub config: Config,
+    pub clock: Arc<TestClock>,
+    directory: TempDir,
+}
+
+impl Home {
+    pub fn memory() -> Self {
+        let mut home = Self::sqlite();
+        home.config.location = Location::Memory;
+        home
+    }
+
+    pub fn sqlite() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let options = Options { sweep_interval_ms: u32::MAX, ..Options::default() };
+        let config = Config { location: Location::Sqlite(directory.path().join("test.db")), options };
+        Self { config, clock: Arc::new(TestClock(AtomicI64::new(TestClock::START))), directory }
+    }
+
+    /// One for each engine.
+    pub fn each() -> [Self; 2] {
+        [Self::memory(), Self::sqlite()]
+    }
+
+    pub fn with(mut self, set: impl FnOnce(&mut Options)) -> Self {
+        set(&mut self.config.options);
+        self
+    }
+
+    pub fn open(&self) -> Store {
+        self.try_open().unwrap()
+    }
+
+    pub fn try_open(&self) -> Result<Store> {
+        Store::open_with_clock(&self.config, Arc::clone(&self.clock) as Arc<dyn Clock>)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub fn file(&self) -> PathBuf {
+        self.path("test.db")
+    }
+}
+
+/// Looks again and again until it is so.
+pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !so() {
+        assert!(start.elapsed() < PATIENCE, "never came to be: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+pub fn kind<T: std::fmt::Debug>(result: Result<T>) -> Kind {
+    result.unwrap_err().kind()
+}
+
+/// A value as plain bytes.
+pub fn get(store: &Store, key: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+    store.get(key.as_ref()).unwrap().map(|value| value.to_vec())
+}
+
+pub fn keys(rows: &[Row]) -> Vec<String> {
+    rows.iter().map(|row| String::from_utf8_lossy(&row.key).into_owned()).collect()
+}
+
+/// What a watch has to tell now.
+pub fn drain(watch: &mut Watch) -> Vec<Commit> {
+    std::iter::from_fn(|| watch.poll(Duration::ZERO).unwrap()).collect()
+}
+
+/// The keys of commits, one list each.
+pub fn changed(commits: &[Commit]) -> Vec<Vec<String>> {
+    let key = |change: &joinly_storage::store::Change| String::from_utf8_lossy(&change.key).into_owned();
+    commits.iter().map(|commit| commit.changes.iter().map(key).collect()).collect()
+}
