@@ -12,3 +12,5 @@ mod support;
 
 mod engine_conformance;
 mod options;
+mod transactions;
+mod watch;
