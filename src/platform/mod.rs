@@ -26,12 +26,19 @@ pub(crate) fn maps_file(path: &Path) -> bool {
     {
         use std::os::unix::ffi::OsStrExt;
         let name = path.as_os_str().as_bytes();
+        // No field before the path contains a slash.
         std::fs::read("/proc/self/maps")
-            .is_ok_and(|maps| maps.split(|byte| *byte == b'\n').any(|line| line.ends_with(name)))
+            .is_ok_and(|maps| maps.split(|byte| *byte == b'\n').any(|line| path_in(line) == name))
     }
     #[cfg(not(target_os = "linux"))]
     {
         let _ = path;
         false
     }
+}
+
+#[cfg(target_os = "linux")]
+fn path_in(line: &[u8]) -> &[u8] {
+    let start = line.iter().position(|byte| *byte == b'/');
+    start.and_then(|start| line.get(start..)).unwrap_or_default()
 }

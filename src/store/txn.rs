@@ -99,7 +99,8 @@ impl Transaction {
         let now = inner.clock.now();
         let record = inner.note(self.snapshot.get(key))?;
         let value = record.map(encoding::value_of).transpose()?.filter(|value| !value.expired(now));
-        self.reads.insert(key.to_vec(), value.as_ref().map_or(0, Value::version));
+        // The first read counts: the key may have expired since.
+        self.reads.entry(key.to_vec()).or_insert_with(|| value.as_ref().map_or(0, Value::version));
         Ok(value)
     }
 
@@ -167,7 +168,7 @@ impl Transaction {
         if !range.is_empty() {
             let bounds = (range.start.as_ref().map(Vec::as_slice), range.end.as_ref().map(Vec::as_slice));
             let mut own = Own(self.writes.range::<[u8], _>(bounds), scan.reverse).peekable();
-            let fields = scan.fields;
+            let (fields, reads) = (scan.fields, &mut self.reads);
             let mut open = true;
             inner.note(self.snapshot.scan(&range, scan.reverse, fields, &mut |key, record| {
                 while let Some(written) = own.next_if(|(own, _)| comes_before(own, key, scan.reverse)) {
@@ -179,6 +180,10 @@ impl Transaction {
                 if let Some(written) = own.next_if(|(own, _)| own.as_slice() == key) {
                     open = push_own(&mut page, written, fields, now);
                 } else if is_live(&record, now) {
+                    if record.expires_at != 0 {
+                        // No commit tells when a row expires.
+                        reads.entry(key.to_vec()).or_insert(record.version);
+                    }
                     open = page.push(row(key, record, fields)?);
                 }
                 Ok(open)

@@ -114,7 +114,7 @@ impl Watch {
             })?;
             Ok(read)
         })?;
-        (self.ahead, self.reached) = (read.commits, read.reached);
+        (self.ahead, self.reached) = (read.commits, read.reached.or(Some(0)));
         if read.gap {
             self.reported = self.reached.unwrap_or(0);
             return Err(Error::new(

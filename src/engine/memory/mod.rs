@@ -92,8 +92,9 @@ impl Engine for MemoryEngine {
     }
 
     fn commits_between(&self, from: &Generation, to: &Generation) -> Option<u64> {
+        let known = *from != Generation::UNKNOWN && *to != Generation::UNKNOWN;
         let ([from, ..], [to, ..]) = (from.0, to.0);
-        to.checked_sub(from)
+        if known { to.checked_sub(from) } else { None }
     }
 
     fn wait(&self, seen: &Generation, timeout: Duration) {
@@ -192,9 +193,13 @@ impl Writer for MemoryWriter<'_> {
     fn commit(mut self: Box<Self>) -> std::result::Result<Generation, CommitError> {
         self.state.generation += 1;
         let number = self.state.generation;
-        *self.engine.state.write() = Arc::new(self.state);
+        {
+            // Together, so that no snapshot is ahead of the generation.
+            let mut state = self.engine.state.write();
+            *state = Arc::new(self.state);
+            self.engine.generation.store(number, Ordering::Release);
+        }
         let _lock = self.engine.changed.0.lock();
-        self.engine.generation.store(number, Ordering::Release);
         self.engine.changed.1.notify_all();
         Ok(generation(number))
     }

@@ -100,12 +100,15 @@ pub(super) fn prepare(options: &SqliteOptions) -> Result<(File, Registration)> {
     Ok((file, registration))
 }
 
+/// The one name of a file, links resolved: its WAL-index lies beside it under that name.
 fn absolute(path: &Path) -> Result<PathBuf> {
     if path.as_os_str().is_empty() {
         return Err(Error::invalid("the path of the database is empty"));
     }
     let path = std::path::absolute(path).map_err(|error| io_error(&error, "find the current directory"))?;
-    // Resolved, so that every name of one directory leads to one WAL-index.
+    if let Ok(resolved) = path.canonicalize() {
+        return Ok(resolved);
+    }
     Ok(match (path.parent().map(Path::canonicalize), path.file_name()) {
         (Some(Ok(directory)), Some(name)) => directory.join(name),
         _ => path,

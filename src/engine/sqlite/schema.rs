@@ -43,33 +43,29 @@ pub(super) const SIZES: &str = "
     SELECT page_size, page_count, freelist_count
     FROM pragma_page_size(), pragma_page_count(), pragma_freelist_count()";
 
-/// Creates the tables of an empty file, or those it lacks.
+/// Creates the tables of an empty file, or those it lacks. Refuses what is not this library's before touching it.
 pub(super) fn initialise(connection: &Connection, options: &SqliteOptions) -> Result<()> {
     let doing = "prepare the database";
-    connection.execute_batch(NEW_FILE).map_err(mapped(doing))?;
+    let present = accepted(state(connection)?)?;
+    if present.is_none() {
+        connection.execute_batch(NEW_FILE).map_err(mapped(doing))?;
+    }
     let mode: String = connection.query_row(WAL_MODE, [], |row| row.get(0)).map_err(mapped(doing))?;
     if mode != "wal" {
         return Err(Error::new(
             Kind::Unsupported,
-            format!(
-                "{}: the file system does not support WAL mode (journal mode {mode})",
-                options.path.display()
-            ),
+            format!("the file system does not support WAL mode (journal mode {mode})"),
         ));
     }
     let sync = if options.power_safe { SYNC_POWER } else { SYNC_PROCESS };
     connection.execute_batch(sync).map_err(mapped(doing))?;
-    if state(connection)? == State::Present(MIGRATIONS.len()) {
+    if present == Some(MIGRATIONS.len()) {
         return Ok(());
     }
     let txn = rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
         .map_err(mapped(doing))?;
     // Looked at again under the write lock: another process may have been faster.
-    let done = match state(connection)? {
-        State::Empty => 0,
-        State::Present(done) => done,
-        State::Foreign => return Ok(()),
-    };
+    let done = accepted(state(&txn)?)?.unwrap_or(0);
     for migration in MIGRATIONS.iter().skip(done) {
         txn.execute_batch(migration).map_err(mapped(doing))?;
     }
@@ -80,10 +76,19 @@ pub(super) fn initialise(connection: &Connection, options: &SqliteOptions) -> Re
     txn.commit().map_err(mapped(doing))
 }
 
-/// Refuses files of others and of the future.
+/// Refuses what a store cannot be read from.
 pub(super) fn check(connection: &Connection) -> Result<()> {
-    match state(connection)? {
-        State::Present(version) if version <= MIGRATIONS.len() => Ok(()),
+    match accepted(state(connection)?)? {
+        Some(_) => Ok(()),
+        None => Err(Error::new(Kind::NotADatabase, "the database is empty")),
+    }
+}
+
+/// The schema of a file of this library, none of an empty one; refuses files of others and of the future.
+fn accepted(state: State) -> Result<Option<usize>> {
+    match state {
+        State::Empty => Ok(None),
+        State::Present(version) if version <= MIGRATIONS.len() => Ok(Some(version)),
         State::Present(version) => Err(Error::new(
             Kind::NewerSchema,
             format!(
@@ -91,12 +96,10 @@ pub(super) fn check(connection: &Connection) -> Result<()> {
                 MIGRATIONS.len()
             ),
         )),
-        State::Empty => Err(Error::new(Kind::NotADatabase, "the database is empty")),
         State::Foreign => Err(Error::new(Kind::NotADatabase, "a SQLite database, but of another program")),
     }
 }
 
-#[derive(PartialEq, Eq)]
 enum State {
     Empty,
     Present(usize),
