@@ -5,7 +5,7 @@
 //! 2. `applied` is the version up to which the change log has been applied. It is raised before the keys of those
 //!    commits are dropped or replaced, and a value read from a snapshot is admitted under its shard's lock only if that
 //!    snapshot is not older than `applied`, nor than the last reset: a slow reader cannot bring back what was replaced.
-//! 3. `seen` is moved last, by whoever holds `sync`.
+//! 3. `seen` is moved last, by whoever holds `sync`. Nobody waits for the engine's locks while holding it.
 //!
 //! A foreign commit moves the generation; the next read then applies the change log. Commits of software that writes no
 //! change log are noticed because the generation counts them, and drop everything.
@@ -23,6 +23,9 @@ use crate::value::Value;
 
 /// Beyond this many commits behind, dropping everything is cheaper than reading what changed.
 const MOST_BEHIND: u64 = 10_000;
+
+/// Tries to apply the change log before somebody commits again.
+const CATCH_UP_TRIES: usize = 8;
 
 pub(super) struct CoherentCache {
     entries: Sharded,
@@ -140,15 +143,22 @@ impl Inner {
     /// Makes the cache true as of now. False when it cannot be told whether it is: then it must not be asked.
     pub(super) fn catch_up(&self) -> Result<bool> {
         let engine = self.engine()?;
-        if self.cache.is_at(&engine.generation()) {
-            return Ok(true);
+        for _ in 0..CATCH_UP_TRIES {
+            if self.cache.is_at(&engine.generation()) {
+                return Ok(true);
+            }
+            // Before `sync`: taking a snapshot may wait for a writer, and a writer waits for `sync`.
+            let snapshot = engine.snapshot(Hold::Short)?;
+            let _sync = self.cache.sync();
+            let now = engine.generation();
+            if self.cache.is_at(&now) {
+                return Ok(true);
+            }
+            if now != Generation::UNKNOWN && snapshot.generation() == now {
+                return self.note(self.absorb(engine, snapshot.as_ref(), &now));
+            }
         }
-        let _sync = self.cache.sync();
-        if self.cache.is_at(&engine.generation()) {
-            return Ok(true);
-        }
-        let snapshot = engine.snapshot(Hold::Short)?;
-        self.note(self.absorb(engine, snapshot.as_ref(), &snapshot.generation()))
+        Ok(false)
     }
 
     /// Applies what was committed between `seen` and `generation`, which `read` is a view of. Under `sync`.

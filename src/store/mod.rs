@@ -361,7 +361,9 @@ impl Inner {
     }
 
     fn current_version(&self) -> Result<u64> {
-        self.catch_up()?;
-        Ok(self.cache.applied())
+        match self.catch_up()? {
+            true => Ok(self.cache.applied()),
+            false => self.with_snapshot(|snapshot| snapshot.last_version()),
+        }
     }
 }

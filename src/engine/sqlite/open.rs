@@ -22,6 +22,7 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// What a URI filename reserves (<https://sqlite.org/uri.html>).
 const RESERVED: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ');
 
+const SMALLEST_PAGE: u64 = 512;
 const CACHED_STATEMENTS: usize = 64;
 
 /// The files that this copy of SQLite has open in this process, one entry for each engine.
@@ -92,6 +93,10 @@ pub(super) fn prepare(options: &SqliteOptions) -> Result<(File, Registration)> {
             return Err(Error::new(Kind::NotFound, "it does not exist"));
         }
         platform::create_private(&path).map_err(|error| io_error(&error, "create the file"))?;
+    }
+    // SQLite takes a file shorter than its smallest page for an empty one, and would overwrite it.
+    if std::fs::metadata(&path).is_ok_and(|file| (1..SMALLEST_PAGE).contains(&file.len())) {
+        return Err(Error::new(Kind::NotADatabase, "it is too short for a database"));
     }
     let registration = Registration::new(&path)?;
     let mut file =

@@ -1,0 +1,146 @@
+//! `kill -9` at random moments: every acknowledged commit is there, none is torn, versions only grow.
+
+use std::path::Path;
+use std::time::Duration;
+
+use joinly_storage::store::Durability;
+use joinly_storage::{Batch, Find, IndexSpec, Store};
+
+use super::{Child, Random, number_from_environment, open, report};
+
+const SLOTS: u64 = 40;
+
+/// Commits one batch after the other until it is killed. Each batch writes the same number in several places.
+pub fn child(arguments: &[&str]) {
+    let [file, writer, durability] = arguments else { panic!("{arguments:?}") };
+    let store = open(Path::new(file), |options| {
+        options.durability = if *durability == "power" { Durability::Power } else { Durability::Process };
+        options.sweep_interval_ms = 5;
+    });
+    store.declare_index(&IndexSpec::new("n", b"doc:", "$.n").unwrap()).unwrap();
+    let mut n = number(&store, &format!("{writer}:last"));
+    report("ready");
+    loop {
+        n += 1;
+        let mut batch = Batch::new();
+        let text = n.to_string();
+        batch.put(format!("{writer}:last").as_bytes(), text.as_bytes()).unwrap();
+        batch.put(format!("{writer}:slot:{}", n % SLOTS).as_bytes(), &slot_value(n)).unwrap();
+        batch.put(format!("doc:{writer}").as_bytes(), format!(r#"{{"n":{n}}}"#).as_bytes()).unwrap();
+        batch.put_ttl(format!("{writer}:lease:{}", n % 5).as_bytes(), text.as_bytes(), 3).unwrap();
+        batch.delete(format!("{writer}:slot:{}", (n + SLOTS / 2) % SLOTS).as_bytes()).unwrap();
+        batch.add(format!("{writer}:count").as_bytes(), 1).unwrap();
+        let version = store.commit(&batch).unwrap();
+        report(&format!("{n} {version}"));
+    }
+}
+
+/// Sometimes larger than a row, sometimes compressible.
+fn slot_value(n: u64) -> Vec<u8> {
+    let len = [10, 100, 2000, 9000][n as usize % 4];
+    let mut random = Random(n + 1);
+    let mut value = n.to_string().into_bytes();
+    value.push(b' ');
+    value.resize_with(value.len() + len, || if n.is_multiple_of(3) { b'x' } else { random.next(256) as u8 });
+    value
+}
+
+fn number(store: &Store, key: &str) -> u64 {
+    store
+        .get(key.as_bytes())
+        .unwrap()
+        .map_or(0, |value| std::str::from_utf8(&value).unwrap().parse().unwrap())
+}
+
+/// A writer and what it reported.
+struct Writer {
+    child: Child,
+    name: &'static str,
+    acknowledged: u64,
+    version: u64,
+}
+
+impl Writer {
+    fn start(file: &Path, name: &'static str, durability: &str) -> Self {
+        let mut child = Child::spawn("crash", &[file.to_str().unwrap(), name, durability]);
+        assert_eq!(child.line().as_deref(), Some("ready"));
+        Self { child, name, acknowledged: 0, version: 0 }
+    }
+
+    /// Kills it and reads what it had reported by then.
+    fn kill(&mut self) {
+        self.child.kill();
+        while let Some(line) = self.child.line() {
+            let (n, version) = line.split_once(' ').unwrap();
+            let (n, version) = (n.parse().unwrap(), version.parse().unwrap());
+            assert!(n > self.acknowledged && version > self.version, "{line} after {}", self.version);
+            (self.acknowledged, self.version) = (n, version);
+        }
+    }
+
+    fn check(&self, store: &Store) {
+        let name = self.name;
+        let last = number(store, &format!("{name}:last"));
+        assert!(last >= self.acknowledged, "{name}: acknowledged {}, found {last}", self.acknowledged);
+        assert!(
+            last <= self.acknowledged.max(1) + 1 || self.acknowledged == 0,
+            "{name}: {last} was never sent"
+        );
+        assert!(store.version().unwrap() >= self.version);
+        assert_eq!(number(store, &format!("{name}:count")), last, "{name}: a torn batch");
+        if last > 0 {
+            let slot = store.get(format!("{name}:slot:{}", last % SLOTS).as_bytes()).unwrap().unwrap();
+            assert!(slot.to_vec() == slot_value(last), "{name}: slot of {last}");
+            assert_eq!(
+                store.get(format!("{name}:slot:{}", (last + SLOTS / 2) % SLOTS).as_bytes()).unwrap(),
+                None
+            );
+            let found = store.find("n", &Find::all().equal(last.to_string().as_bytes()).unwrap()).unwrap();
+            assert!(
+                found.rows.iter().any(|row| row.key == format!("doc:{name}").as_bytes()),
+                "{name}: index"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_acknowledged_commit_is_lost_to_kill_9() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("crash.db");
+    let kills = number_from_environment("JOINLY_KILLS", 200);
+    let mut random = Random(0x5eed);
+    let (mut killed, mut commits, mut seen) = (0, 0, 0);
+    while killed < kills {
+        let durability = if random.next(2) == 0 { "power" } else { "process" };
+        let mut writers = vec![Writer::start(&file, "a", durability)];
+        if random.next(3) == 0 {
+            writers.push(Writer::start(&file, "b", "process"));
+        }
+        for writer in &mut writers {
+            std::thread::sleep(Duration::from_micros(random.next(25_000)));
+            writer.kill();
+            killed += 1;
+            commits += writer.acknowledged;
+        }
+        let store = open(&file, |options| options.sweep_interval_ms = 5);
+        writers.iter().for_each(|writer| writer.check(&store));
+        seen = check_log(&store, seen);
+        if random.next(10) == 0 || killed >= kills {
+            store.verify().unwrap();
+        }
+        store.close().unwrap();
+    }
+    assert!(commits > kills, "the writers got to write");
+}
+
+/// The log goes on from where it was read before, one version after the other.
+fn check_log(store: &Store, seen: u64) -> u64 {
+    let mut watch = store.watch(seen, b"").unwrap();
+    let mut version = seen;
+    while let Some(commit) = watch.poll(Duration::ZERO).unwrap() {
+        assert!(commit.version > version);
+        version = commit.version;
+    }
+    watch.version()
+}
