@@ -18,7 +18,7 @@ const TRUNCATE_FRAMES: u32 = 16 * PASSIVE_FRAMES;
 const WARN_FRAMES: u32 = 64 * PASSIVE_FRAMES;
 /// Without a commit for this long the log is emptied.
 const IDLE: Duration = Duration::from_secs(2);
-/// How long a truncating checkpoint of the background thread waits for readers, and how long it rests between two.
+/// How long a truncating checkpoint waits for readers, and how long the background thread rests between two.
 const PATIENCE: Duration = Duration::from_millis(20);
 const REST: Duration = Duration::from_secs(2);
 
@@ -64,8 +64,8 @@ impl Checkpointer {
     }
 
     /// Empties the log, or answers `Busy`.
-    pub fn truncate(&mut self, patience: Duration) -> Result<()> {
-        match self.run(TRUNCATE, patience)? {
+    pub fn truncate(&mut self) -> Result<()> {
+        match self.run(TRUNCATE, PATIENCE)? {
             true => Ok(()),
             false => Err(Error::new(
                 Kind::Busy,

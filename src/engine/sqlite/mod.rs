@@ -124,7 +124,11 @@ impl Engine for SqliteEngine {
         if self.options.read_only {
             return Ok(());
         }
-        self.checkpointer.lock().tick(&self.wal, || self.pool.release_all())
+        // Whoever checkpoints now may wait for the snapshots that this thread releases.
+        match self.checkpointer.try_lock() {
+            Some(mut checkpointer) => checkpointer.tick(&self.wal, || self.pool.release_all()),
+            None => Ok(()),
+        }
     }
 
     fn wants_maintenance(&self) -> bool {
@@ -132,8 +136,11 @@ impl Engine for SqliteEngine {
     }
 
     fn checkpoint(&self) -> Result<()> {
-        self.pool.release_all();
-        self.checkpointer.lock().truncate(self.options.busy_timeout)
+        // In short tries, since each keeps writers waiting while it waits for readers.
+        busy::retry(self.options.busy_timeout, || {
+            self.pool.release_all();
+            self.checkpointer.lock().truncate()
+        })
     }
 
     fn compact(&self) -> Result<()> {
