@@ -180,11 +180,11 @@ impl Transaction {
                 if let Some(written) = own.next_if(|(own, _)| own.as_slice() == key) {
                     open = push_own(&mut page, written, fields, now);
                 } else if is_live(&record, now) {
-                    if record.expires_at != 0 {
+                    open = page.push(row(key, record, fields)?);
+                    if open && record.expires_at != 0 {
                         // No commit tells when a row expires.
                         reads.entry(key.to_vec()).or_insert(record.version);
                     }
-                    open = page.push(row(key, record, fields)?);
                 }
                 Ok(open)
             }))?;

@@ -115,7 +115,8 @@ fn starts_empty(engine: &dyn Engine) {
 }
 
 fn keeps_every_field_of_a_record(engine: &dyn Engine) {
-    let full = Record { version: i64::MAX as u64, expires_at: i64::MAX, encoding: 255, data: vec![0, 255, 0] };
+    let full =
+        Record { version: i64::MAX as u64, expires_at: i64::MAX, encoding: 255, data: vec![0, 255, 0] };
     let Record { version, expires_at, encoding, ref data } = full;
     commit(engine, |writer| {
         writer.put(b"k", RecordRef { version, expires_at, encoding, data }).unwrap();
@@ -206,7 +207,8 @@ fn probes() -> Vec<Range> {
 fn assert_scans(read: &(impl Read + ?Sized), model: &BTreeMap<Vec<u8>, Vec<u8>>) {
     for range in probes() {
         let bounds = (range.start.clone(), range.end.clone());
-        let mut expected: Vec<_> = model.clone().into_iter().filter(|(key, _)| bounds.contains(key)).collect();
+        let mut expected: Vec<_> =
+            model.clone().into_iter().filter(|(key, _)| bounds.contains(key)).collect();
         for reverse in [false, true] {
             assert_eq!(scanned(read, &range, reverse), expected, "{range:?} reverse {reverse}");
             for space in Space::ALL {
@@ -260,9 +262,21 @@ fn a_visitor_ends_its_scan(engine: &dyn Engine) {
     });
     let view = snapshot(engine);
     let (mut seen, all) = (0, Range::all());
-    view.scan(&all, false, Fields::All, &mut |_, _| { seen += 1; Ok(seen < 2) }).unwrap();
-    view.entries(Space::Index, &all, true, &mut |_, _| { seen += 1; Ok(seen < 4) }).unwrap();
-    view.log_after(0, &mut |_, _| { seen += 1; Ok(seen < 6) }).unwrap();
+    view.scan(&all, false, Fields::All, &mut |_, _| {
+        seen += 1;
+        Ok(seen < 2)
+    })
+    .unwrap();
+    view.entries(Space::Index, &all, true, &mut |_, _| {
+        seen += 1;
+        Ok(seen < 4)
+    })
+    .unwrap();
+    view.log_after(0, &mut |_, _| {
+        seen += 1;
+        Ok(seen < 6)
+    })
+    .unwrap();
     assert_eq!(seen, 6);
     let refuse = || Err(Error::new(Kind::OutOfRange, "enough"));
     assert_eq!(kind(view.scan(&all, false, Fields::All, &mut |_, _| refuse())), Kind::OutOfRange);
@@ -443,7 +457,8 @@ fn there_is_one_writer_at_a_time(engine: &dyn Engine) {
             scope.spawn(|| {
                 for _ in 0..EACH {
                     commit(engine, |writer| {
-                        let n: usize = String::from_utf8(data(writer, b"n").unwrap()).unwrap().parse().unwrap();
+                        let n: usize =
+                            String::from_utf8(data(writer, b"n").unwrap()).unwrap().parse().unwrap();
                         std::thread::yield_now();
                         writer.put(b"n", record((n + 1).to_string().as_bytes())).unwrap();
                     });

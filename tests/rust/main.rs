@@ -11,6 +11,10 @@
 mod support;
 
 mod engine_conformance;
+mod expiry;
+mod indexes;
+mod model;
 mod options;
+mod processes;
 mod transactions;
 mod watch;

@@ -232,6 +232,21 @@ fn expiry_of_a_row_of_a_range_that_was_read_conflicts() {
     }
 }
 
+/// It was looked at only to know that there is a next page.
+#[test]
+fn a_lease_beyond_the_page_was_not_read() {
+    for home in Home::each() {
+        let read = |txn: &mut joinly_storage::Transaction| {
+            let page = txn.scan(&Scan::prefix(b"").limit(4)).unwrap();
+            assert_eq!(
+                (keys(&page.rows), page.cursor.is_some()),
+                (["a", "b", "c", "d"].map(String::from).to_vec(), true)
+            );
+        };
+        assert!(!conflicts(&home, read, |store| drop(store.put(b"lease", b"2"))));
+    }
+}
+
 /// The first of two reads counts too.
 #[test]
 fn expiry_between_two_reads_of_a_key_conflicts() {

@@ -44,7 +44,8 @@ fn a_batch_is_one_commit_and_names_each_key_once() {
         store.commit(&batch).unwrap();
         let commits = drain(&mut watch);
         assert_eq!(commits.len(), 1);
-        let changes: Vec<_> = commits[0].changes.iter().map(|change| (&change.key[..], change.kind)).collect();
+        let changes: Vec<_> =
+            commits[0].changes.iter().map(|change| (&change.key[..], change.kind)).collect();
         assert_eq!(changes, [(&b"a"[..], Put), (b"b", Put), (b"old", Delete)]);
     }
 }
