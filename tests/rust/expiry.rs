@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use joinly_storage::engine::sqlite::{SqliteEngine, SqliteOptions};
 use joinly_storage::engine::{Engine, Fields, Hold, Range, Space};
 use joinly_storage::store::{Batch, Expiry};
 use joinly_storage::{Find, IndexSpec, Scan, Store};
 
-use crate::support::{Home, PATIENCE, TestClock, eventually, get, keys};
+use crate::support::{Home, TestClock, eventually, get, keys};
 
 /// What every way of reading says of the key `lease`; all must agree.
 fn is_there(store: &Store) -> bool {
@@ -39,10 +38,6 @@ fn leasing(home: &Home) -> Store {
 fn a_key_is_gone_to_the_millisecond_by_every_way_of_reading() {
     for cache_bytes in [1, 64 << 20] {
         for home in Home::each() {
-            let store = leasing(&home.with(|options| options.cache_bytes = cache_bytes));
-            drop(store);
-        }
-        for home in Home::each() {
             let home = home.with(|options| options.cache_bytes = cache_bytes);
             let store = leasing(&home);
             assert_eq!(store.get(b"lease").unwrap().unwrap().expires_at(), TestClock::START + 100);
@@ -63,8 +58,9 @@ fn a_key_is_gone_to_the_millisecond_by_every_way_of_reading() {
 fn what_is_written_again_lives_by_its_new_time() {
     for home in Home::each() {
         let store = home.open();
-        let left =
-            |key: &str| store.get(key.as_bytes()).unwrap().map(|value| value.expires_at() - home_now(&store));
+        let left = |key: &str| {
+            store.get(key.as_bytes()).unwrap().map(|value| value.expires_at() - store.now().unwrap())
+        };
         store.put_ttl(b"put", b"1", 100).unwrap();
         store.put_ttl(b"add", b"1", 100).unwrap();
         store.put_ttl(b"renewed", b"1", 100).unwrap();
@@ -88,10 +84,6 @@ fn what_is_written_again_lives_by_its_new_time() {
         home.clock.advance(60);
         assert!(store.commit(&batch).is_err(), "the checked key has expired");
     }
-}
-
-fn home_now(store: &Store) -> i64 {
-    store.now().unwrap()
 }
 
 #[test]
@@ -187,18 +179,6 @@ fn leftovers(engine: &dyn Engine) -> (usize, usize) {
     (rows, entries)
 }
 
-fn engine(home: &Home) -> SqliteEngine {
-    SqliteEngine::open(SqliteOptions {
-        path: home.file(),
-        read_only: true,
-        must_exist: true,
-        power_safe: false,
-        busy_timeout: PATIENCE,
-        snapshot_max_age: PATIENCE,
-    })
-    .unwrap()
-}
-
 #[test]
 fn the_sweeper_removes_what_expired_and_only_that() {
     let home = Home::sqlite().with(|options| options.sweep_interval_ms = 1);
@@ -210,7 +190,7 @@ fn the_sweeper_removes_what_expired_and_only_that() {
     batch.put_ttl(b"long", b"v", 10_000).unwrap();
     batch.put(b"never", b"v").unwrap();
     store.commit(&batch).unwrap();
-    let file = engine(&home);
+    let file = home.engine();
     assert_eq!(leftovers(&file), (1001, 1001));
     home.clock.advance(200);
     eventually("expired rows are removed", || leftovers(&file) == (1, 1));
@@ -231,7 +211,7 @@ fn a_renewed_lease_survives_the_sweep_of_its_first_time() {
     home.clock.advance(50);
     assert!(store.expire(b"lease", 100).unwrap());
     store.put(b"rewritten", b"w").unwrap();
-    let file = engine(&home);
+    let file = home.engine();
     home.clock.advance(50);
     eventually("entries of past times are removed", || leftovers(&file) == (1, 1));
     assert_eq!((get(&store, "lease"), get(&store, "rewritten")), (Some(b"v".to_vec()), Some(b"w".to_vec())));

@@ -412,7 +412,7 @@ fn a_rebuild_repairs_what_verify_reports() {
     use joinly_storage::engine::{Engine, Range, Space};
     let home = Home::sqlite();
     drop(lobbies(&home));
-    let engine = open_engine(&home);
+    let engine = home.engine();
     let mut entries = Vec::new();
     let snapshot = engine.snapshot(joinly_storage::engine::Hold::Short).unwrap();
     let mut visit = |key: &[u8], _: &[u8]| {
@@ -437,19 +437,6 @@ fn a_rebuild_repairs_what_verify_reports() {
     store.rebuild_index("state").unwrap();
     store.verify().unwrap();
     assert_eq!(store.find("state", &Find::all()).unwrap().rows.len(), 5);
-}
-
-fn open_engine(home: &Home) -> joinly_storage::engine::sqlite::SqliteEngine {
-    use joinly_storage::engine::sqlite::{SqliteEngine, SqliteOptions};
-    SqliteEngine::open(SqliteOptions {
-        path: home.file(),
-        read_only: false,
-        must_exist: true,
-        power_safe: false,
-        busy_timeout: crate::support::PATIENCE,
-        snapshot_max_age: crate::support::PATIENCE,
-    })
-    .unwrap()
 }
 
 #[test]

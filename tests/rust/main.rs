@@ -10,6 +10,10 @@
 
 mod support;
 
+mod behaviour;
+mod closing;
+mod compression;
+mod concurrency;
 mod engine_conformance;
 mod expiry;
 mod indexes;

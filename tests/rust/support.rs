@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use joinly_storage::engine::sqlite::{SqliteEngine, SqliteOptions};
 use joinly_storage::store::{Clock, Commit, Location};
 use joinly_storage::{Config, Kind, Options, Result, Store, Watch, store::Row};
 use tempfile::TempDir;
@@ -71,6 +72,19 @@ impl Home {
 
     pub fn try_open(&self) -> Result<Store> {
         Store::open_with_clock(&self.config, Arc::clone(&self.clock) as Arc<dyn Clock>)
+    }
+
+    /// The file as its engine sees it, past every rule of the store.
+    pub fn engine(&self) -> SqliteEngine {
+        let options = SqliteOptions {
+            path: self.file(),
+            read_only: false,
+            must_exist: true,
+            power_safe: false,
+            busy_timeout: PATIENCE,
+            snapshot_max_age: PATIENCE,
+        };
+        SqliteEngine::open(options).unwrap()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
