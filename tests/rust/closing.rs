@@ -165,6 +165,25 @@ fn a_closed_store_may_be_opened_again_at_once() {
     }
 }
 
+/// Of those who open a new file at the same time one makes it a store; the others find it half made, or whole.
+#[test]
+fn a_new_file_may_be_opened_by_many_threads_at_once() {
+    const THREADS: usize = 4;
+    for round in 0..100 {
+        let (home, together) = (Home::sqlite(), std::sync::Barrier::new(THREADS));
+        let refused: Vec<_> = std::thread::scope(|scope| {
+            let open = || {
+                together.wait();
+                home.try_open().and_then(|store| store.add(b"n", 1)).err()
+            };
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(open)).collect();
+            threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(refused.is_empty(), "round {round}: {refused:?}");
+        assert_eq!(get(&home.open(), "n").unwrap(), THREADS.to_string().as_bytes());
+    }
+}
+
 /// Stores that come and go in many threads at once, on one file.
 #[test]
 fn opening_and_closing_by_many_threads() {
