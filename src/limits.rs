@@ -26,8 +26,12 @@ pub const MAX_BOUND_BYTES: usize = 6 * MAX_INDEXED_BYTES + 2;
 pub const MAX_INDEXES: usize = 64;
 
 pub(crate) fn check_key(key: &[u8]) -> Result<()> {
+    if key.is_empty() { Err(Error::invalid("the key is empty")) } else { check_bound(key) }
+}
+
+/// A key, or where a range of keys starts or ends: that may be empty.
+pub(crate) fn check_bound(key: &[u8]) -> Result<()> {
     match key.len() {
-        0 => Err(Error::invalid("the key is empty")),
         len if len > MAX_KEY_BYTES => {
             Err(Error::new(Kind::TooLarge, format!("key of {len} bytes: the limit is {MAX_KEY_BYTES}")))
         }

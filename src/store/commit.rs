@@ -148,6 +148,7 @@ impl Inner {
         name: &str,
         change: impl Fn(&mut dyn Writer) -> Result<()>,
     ) -> Result<()> {
+        let _changing = self.catalog.change();
         let engine = self.engine_to_write()?;
         let mut writer = engine.begin()?;
         let version = next(self.start(engine, writer.as_ref())?)?;

@@ -238,6 +238,7 @@ impl Store {
         self.inner.engine()?;
         self.inner.stop();
         self.inner.group.drain();
+        drop(self.inner.catalog.change());
         self.upkeep.stop(&self.inner);
         Ok(())
     }

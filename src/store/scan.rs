@@ -88,6 +88,15 @@ impl Scan {
         self
     }
 
+    /// Refuses bounds that no key can have.
+    pub(super) fn check(&self) -> Result<()> {
+        let bounds = [&self.range.start, &self.range.end].into_iter().filter_map(|bound| match bound {
+            Bound::Included(key) | Bound::Excluded(key) => Some(key),
+            Bound::Unbounded => None,
+        });
+        bounds.chain(&self.cursor).try_for_each(|key| limits::check_bound(key))
+    }
+
     /// What is left of the range after the cursor.
     pub(super) fn rest(&self) -> Range {
         let mut range = self.range.clone();
@@ -162,6 +171,7 @@ impl Store {
     /// # Errors
     /// As [`Store::get`].
     pub fn scan(&self, scan: &Scan) -> Result<Page> {
+        scan.check()?;
         self.inner.with_snapshot(|snapshot| self.inner.scan_snapshot(snapshot, scan))
     }
 }

@@ -161,6 +161,7 @@ impl Transaction {
     /// # Errors
     /// As [`Transaction::get`].
     pub fn scan(&mut self, scan: &Scan) -> Result<Page> {
+        scan.check()?;
         let inner = self.inner()?;
         let now = inner.clock.now();
         let range = scan.rest();

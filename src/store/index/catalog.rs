@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{Declared, IndexSet, IndexSpec, build, read_all, tear_down};
 use crate::engine::{Read, Space, Writer};
@@ -11,12 +11,15 @@ use crate::store::{Inner, Store};
 
 /// What is known of the indexes; the change log tells when to forget it.
 #[derive(Default)]
-pub(in crate::store) struct Catalog(Mutex<Option<Arc<IndexSet>>>);
+pub(in crate::store) struct Catalog {
+    known: Mutex<Option<Arc<IndexSet>>>,
+    changing: Mutex<()>,
+}
 
 impl Catalog {
     /// The indexes that a commit has to keep. Under the write lock, after the change log was applied.
     pub fn current(&self, writer: &dyn Writer) -> Result<Arc<IndexSet>> {
-        let mut known = self.0.lock();
+        let mut known = self.known.lock();
         if let Some(known) = &*known {
             return Ok(Arc::clone(known));
         }
@@ -30,8 +33,13 @@ impl Catalog {
         read_all(read)
     }
 
+    /// Held by a change of the indexes; who takes it waits for those under way.
+    pub fn change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock()
+    }
+
     pub fn forget(&self) {
-        *self.0.lock() = None;
+        *self.known.lock() = None;
     }
 }
 
