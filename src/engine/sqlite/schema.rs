@@ -39,6 +39,10 @@ pub(super) const SYNC_POWER: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync
 pub(super) const SYNC_PROCESS: &str = "PRAGMA synchronous = NORMAL;";
 pub(super) const COMPACT: &str = "VACUUM";
 pub(super) const INTEGRITY: &str = "PRAGMA integrity_check(100)";
+/// One statement, so that all of it is of one moment while another process creates the tables.
+const STATE: &str = "
+    SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+    FROM pragma_application_id(), pragma_user_version()";
 pub(super) const SIZES: &str = "
     SELECT page_size, page_count, freelist_count
     FROM pragma_page_size(), pragma_page_count(), pragma_freelist_count()";
@@ -108,14 +112,11 @@ enum State {
 
 fn state(connection: &Connection) -> Result<State> {
     let doing = "read the database header";
-    let pragma =
-        |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(mapped(doing));
-    let (id, version) = (pragma("application_id")?, pragma("user_version")?);
+    let (id, version, tables): (i64, i64, i64) = connection
+        .query_row(STATE, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .map_err(mapped(doing))?;
     if id == i64::from(APPLICATION_ID) {
         return Ok(State::Present(usize::try_from(version).unwrap_or(usize::MAX)));
     }
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(mapped(doing))?;
     Ok(if tables == 0 && id == 0 { State::Empty } else { State::Foreign })
 }
