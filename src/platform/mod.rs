@@ -19,6 +19,26 @@ pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     }
 }
 
+/// Whether a path is on media that nobody can write. False where the system does not tell.
+pub(crate) fn is_read_only_media(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let Ok(path) = std::ffi::CString::new(path.as_os_str().as_bytes()) else { return false };
+        let mut file_system = std::mem::MaybeUninit::<libc::statvfs>::zeroed();
+        // SAFETY: a NUL-terminated path, and room for the answer, of which all-zero is a valid value.
+        unsafe {
+            libc::statvfs(path.as_ptr(), file_system.as_mut_ptr()) == 0
+                && file_system.assume_init().f_flag & libc::ST_RDONLY != 0
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
 /// Whether this process maps `path`, which it does when some copy of SQLite has the database of that WAL-index open.
 /// False where the system does not tell.
 pub(crate) fn maps_file(path: &Path) -> bool {

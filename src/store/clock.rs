@@ -1,4 +1,4 @@
-//! Time, which never goes back: neither when the system's clock is set back nor after a restart.
+//! Time, which never goes back: not when the system's clock is set back, nor, after a restart, behind the last commit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

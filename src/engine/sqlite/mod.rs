@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::{Engine, EngineStats, Generation, Hold, Snapshot, Writer};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 mod busy;
 mod checkpoint;
@@ -65,7 +65,15 @@ impl SqliteEngine {
     /// As `joinly_store_open` in the C header.
     pub fn open(options: SqliteOptions) -> Result<Self> {
         let path = options.path.clone();
-        Self::connect(options).map_err(|error| error.within(path.display()))
+        Self::connect(options).map_err(|error| {
+            let error = error.within(path.display());
+            match error.kind() {
+                Kind::Io if crate::platform::is_read_only_media(&path) => {
+                    Error::new(Kind::ReadOnly, error.message()).with_engine_code(error.engine_code())
+                }
+                _ => error,
+            }
+        })
     }
 
     fn connect(options: SqliteOptions) -> Result<Self> {
@@ -103,8 +111,14 @@ impl Engine for SqliteEngine {
     }
 
     fn commits_between(&self, from: &Generation, to: &Generation) -> Option<u64> {
-        let known = *from != Generation::UNKNOWN && *to != Generation::UNKNOWN;
-        known.then(|| wal_index::changes(to).wrapping_sub(wal_index::changes(from)).into())
+        if *from == Generation::UNKNOWN || *to == Generation::UNKNOWN {
+            return None;
+        }
+        match wal_index::changes(to).wrapping_sub(wal_index::changes(from)) {
+            // Recovery starts the counter anew: that nothing was committed is told by the last frame alone.
+            0 if wal_index::last_frame(to) != wal_index::last_frame(from) => None,
+            commits => Some(commits.into()),
+        }
     }
 
     fn wait(&self, seen: &Generation, timeout: Duration) {

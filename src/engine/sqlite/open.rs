@@ -101,7 +101,10 @@ pub(super) fn prepare(options: &SqliteOptions) -> Result<(File, Registration)> {
     let registration = Registration::new(&path)?;
     let mut file =
         File { path, read_only: options.read_only, immutable: false, busy_timeout: options.busy_timeout };
-    file.immutable = file.read_only && file.needs_immutable()?;
+    // There SQLite cannot make the files beside it that a WAL database needs. Elsewhere others may write at any time.
+    // A log that was left there holds commits, and would be overlooked.
+    file.immutable =
+        file.read_only && platform::is_read_only_media(&file.path) && !beside(&file.path, "-wal").exists();
     Ok((file, registration))
 }
 
@@ -120,6 +123,13 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     })
 }
 
+/// A file that SQLite keeps beside the database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
 fn io_error(error: &std::io::Error, doing: &str) -> Error {
     let kind = match error.kind() {
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Kind::ReadOnly,
@@ -133,9 +143,7 @@ fn io_error(error: &std::io::Error, doing: &str) -> Error {
 /// Two copies of SQLite in one process drop each other's locks (<https://sqlite.org/howtocorrupt.html>, 2.2.1). The
 /// WAL-index of a file that this copy has not open, mapped nevertheless, gives the other copy away.
 fn refuse_foreign_sqlite(path: &Path) -> Result<()> {
-    let mut shm = path.as_os_str().to_owned();
-    shm.push("-shm");
-    if !platform::maps_file(Path::new(&shm)) {
+    if !platform::maps_file(&beside(path, "-shm")) {
         return Ok(());
     }
     Err(Error::new(
@@ -172,22 +180,6 @@ impl File {
         let text = self.path.to_string_lossy();
         let uri = format!("file:{}?immutable=1", utf8_percent_encode(&text, RESERVED));
         Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
-    }
-
-    /// A WAL database needs its `-wal` and `-shm` files. Where they are not there and cannot be made, nobody writes.
-    fn needs_immutable(&self) -> Result<bool> {
-        let connection = self.open().map_err(|error| self.refused(error))?;
-        match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)) {
-            Ok(_) => Ok(false),
-            Err(error) => match map(error, "open for reading").kind() {
-                Kind::Io | Kind::ReadOnly => {
-                    let mut wal = self.path.as_os_str().to_owned();
-                    wal.push("-wal");
-                    Ok(!Path::new(&wal).exists())
-                }
-                _ => Ok(false),
-            },
-        }
     }
 
     fn refused(&self, error: rusqlite::Error) -> Error {

@@ -145,6 +145,12 @@ pub(super) fn changes(generation: &Generation) -> u32 {
     if cfg!(target_endian = "big") { (word >> 32) as u32 } else { word as u32 }
 }
 
+/// The checksum of all frames up to the last, which outlives checkpoints and recovery.
+pub(super) fn last_frame(generation: &Generation) -> u64 {
+    let [_, _, _, checksum, ..] = generation.0;
+    checksum
+}
+
 fn load(words: &[AtomicU64; WORDS]) -> [u64; WORDS] {
     words.each_ref().map(|word| word.load(Ordering::Acquire))
 }
