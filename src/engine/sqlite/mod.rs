@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 
 mod busy;
 mod checkpoint;
+mod checksum;
 mod error;
 mod open;
 mod read;

@@ -2,17 +2,18 @@
 
 use std::ops::Bound;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
+use super::checksum;
 use super::error::mapped;
 use crate::engine::{Fields, Range, Record, RecordRef, Space, Visit, VisitEntry, VisitLog};
 use crate::error::{Error, Kind, Result};
 
-const GET: &str = "
-    SELECT version, expires, encoding, coalesce(value, (SELECT data FROM blob WHERE blob.key = kv.key))
-    FROM kv WHERE key = ?1";
+const GET: &str = "SELECT version, expires, encoding, sum, value FROM kv WHERE key = ?1";
+const GET_BLOB: &str = "SELECT data FROM blob WHERE key = ?1";
 const LAST_VERSION: &str = "SELECT coalesce(max(version), 0) FROM log";
-const LOG_AFTER: &str = "SELECT version, entry FROM log WHERE version > ?1 ORDER BY version";
+const LOG_AFTER: &str = "SELECT version, sum, entry FROM log WHERE version > ?1 ORDER BY version";
 
 /// The texts of one ordered read: with and without an end, in both directions.
 struct ScanTexts {
@@ -51,10 +52,7 @@ macro_rules! scan_texts {
     };
 }
 
-const SCAN: ScanTexts = scan_texts!(
-    "key, version, expires, encoding, coalesce(value, (SELECT data FROM blob WHERE blob.key = kv.key))",
-    "kv"
-);
+const SCAN: ScanTexts = scan_texts!("key, version, expires, encoding, sum, value", "kv");
 const SCAN_KEYS: ScanTexts = scan_texts!("key, version, expires, encoding", "kv");
 const SCAN_META: ScanTexts = scan_texts!("key, value", "meta");
 const SCAN_EXPIRY: ScanTexts = scan_texts!("key, value", "expiry");
@@ -65,8 +63,10 @@ pub(super) fn get(connection: &Connection, key: &[u8]) -> Result<Option<Record>>
     let mut statement = prepare(connection, GET)?;
     let mut rows = statement.query([key]).map_err(mapped(doing))?;
     let Some(row) = rows.next().map_err(mapped(doing))? else { return Ok(None) };
-    let RecordRef { version, expires_at, encoding, .. } = header(row, 0)?;
-    Ok(Some(Record { version, expires_at, encoding, data: blob(row, 3)?.to_vec() }))
+    with_record(connection, row, 0, key, |record| {
+        let RecordRef { version, expires_at, encoding, data } = record;
+        Ok(Some(Record { version, expires_at, encoding, data: data.to_vec() }))
+    })
 }
 
 pub(super) fn scan(
@@ -76,12 +76,42 @@ pub(super) fn scan(
     fields: Fields,
     visit: Visit<'_>,
 ) -> Result<()> {
-    let texts = if fields == Fields::All { &SCAN } else { &SCAN_KEYS };
-    walk(c, texts, range, reverse, &mut |row| {
-        let record = header(row, 1)?;
-        let data = if fields == Fields::All { blob(row, 4)? } else { &[] };
-        visit(blob(row, 0)?, RecordRef { data, ..record })
+    if fields == Fields::KeysOnly {
+        return walk(c, &SCAN_KEYS, range, reverse, &mut |row| visit(blob(row, 0)?, header(row, 1)?));
+    }
+    walk(c, &SCAN, range, reverse, &mut |row| {
+        let key = blob(row, 0)?;
+        with_record(c, row, 1, key, |record| visit(key, record))
     })
+}
+
+/// Gives a row's record, checked, to `f`.
+fn with_record<R>(
+    connection: &Connection,
+    row: &Row<'_>,
+    at: usize,
+    key: &[u8],
+    f: impl FnOnce(RecordRef<'_>) -> Result<R>,
+) -> Result<R> {
+    let doing = "read a row";
+    let header = header(row, at)?;
+    let sum: Option<i32> = row.get(at + 3).map_err(mapped(doing))?;
+    let checked = |data| {
+        let record = RecordRef { data, ..header };
+        if sum.is_some_and(|sum| checksum::of_record(key, &record) != sum) {
+            return Err(damaged("a record does not match its checksum"));
+        }
+        f(record)
+    };
+    if row.get_ref(at + 4).map_err(mapped(doing))? != ValueRef::Null {
+        return checked(blob(row, at + 4)?);
+    }
+    let mut statement = prepare(connection, GET_BLOB)?;
+    let mut rows = statement.query([key]).map_err(mapped(doing))?;
+    match rows.next().map_err(mapped(doing))? {
+        Some(row) => checked(blob(row, 0)?),
+        None => Err(damaged("a large value is missing")),
+    }
 }
 
 pub(super) fn entry(connection: &Connection, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
@@ -122,7 +152,12 @@ pub(super) fn log_after(connection: &Connection, version: u64, visit: VisitLog<'
     let mut rows = statement.query([after]).map_err(mapped(doing))?;
     while let Some(row) = rows.next().map_err(mapped(doing))? {
         let version: i64 = row.get(0).map_err(mapped(doing))?;
-        if !visit(version.cast_unsigned(), blob(row, 1)?)? {
+        let sum: i32 = row.get(1).map_err(mapped(doing))?;
+        let (version, entry) = (version.cast_unsigned(), blob(row, 2)?);
+        if checksum::of_log_entry(version, entry) != sum {
+            return Err(damaged("an entry of the change log does not match its checksum"));
+        }
+        if !visit(version, entry)? {
             break;
         }
     }

@@ -12,12 +12,18 @@ const APPLICATION_ID: i32 = 0x4a4f_494e;
 /// The changes from an empty file to the present schema. Append only: a file's `user_version` counts those it has.
 const MIGRATIONS: &[&str] = &["
     -- Records. WITHOUT ROWID keeps small values beside their key; above about 1,000 bytes it would waste most of a page,
-    -- so that larger values (NULL here) are in `blob`.
+    -- so that larger values (NULL here) are in `blob`. SQLite's pages have no checksums: `sum` is the row's,
+    -- NULL when other software wrote it.
     CREATE TABLE kv (
-        key BLOB PRIMARY KEY, version INTEGER NOT NULL, expires INTEGER NOT NULL, encoding INTEGER NOT NULL, value BLOB
+        key BLOB PRIMARY KEY, version INTEGER NOT NULL, expires INTEGER NOT NULL, encoding INTEGER NOT NULL,
+        sum INTEGER, value BLOB
     ) WITHOUT ROWID;
     CREATE TABLE blob (key BLOB PRIMARY KEY, data BLOB NOT NULL);
-    CREATE TABLE log (version INTEGER PRIMARY KEY, entry BLOB NOT NULL);
+    -- This library replaces rows and never updates them: an update is somebody's repair by SQL.
+    CREATE TRIGGER kv_update AFTER UPDATE ON kv WHEN new.sum NOTNULL
+        BEGIN UPDATE kv SET sum = NULL WHERE key = new.key; END;
+    CREATE TRIGGER blob_update AFTER UPDATE ON blob BEGIN UPDATE kv SET sum = NULL WHERE key = new.key; END;
+    CREATE TABLE log (version INTEGER PRIMARY KEY, sum INTEGER NOT NULL, entry BLOB NOT NULL);
     CREATE TABLE meta (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE expiry (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE idx (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

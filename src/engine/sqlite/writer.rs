@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::error::mapped;
 use super::wal_index::{WalIndex, changes};
-use super::{busy, read};
+use super::{busy, checksum, read};
 use crate::engine::{
     CommitError, Fields, Generation, Range, Read, Record, RecordRef, Space, Visit, VisitEntry, VisitLog,
     Writer,
@@ -17,12 +17,13 @@ use crate::error::{Error, Kind, Result};
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
-const PUT: &str = "REPLACE INTO kv (key, version, expires, encoding, value) VALUES (?1, ?2, ?3, ?4, ?5)";
+const PUT: &str =
+    "REPLACE INTO kv (key, version, expires, encoding, sum, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const DELETE: &str = "DELETE FROM kv WHERE key = ?1";
 const HAS_BLOBS: &str = "SELECT EXISTS (SELECT 1 FROM blob)";
 const PUT_BLOB: &str = "REPLACE INTO blob (key, data) VALUES (?1, ?2)";
 const DELETE_BLOB: &str = "DELETE FROM blob WHERE key = ?1";
-const APPEND_LOG: &str = "INSERT INTO log (version, entry) VALUES (?1, ?2)";
+const APPEND_LOG: &str = "INSERT INTO log (version, sum, entry) VALUES (?1, ?2, ?3)";
 const TRIM_LOG: &str = "
     DELETE FROM log WHERE version IN (SELECT version FROM log WHERE version <= ?1 ORDER BY version LIMIT ?2)";
 
@@ -86,6 +87,7 @@ impl Writer for SqliteWriter<'_> {
 
     fn put(&mut self, key: &[u8], record: RecordRef<'_>) -> Result<()> {
         let RecordRef { version, expires_at, encoding, data } = record;
+        let sum = checksum::of_record(key, &record);
         let inline = key.len() + data.len() <= INLINE_BYTES;
         if inline {
             self.delete_blob(key)?;
@@ -95,7 +97,7 @@ impl Writer for SqliteWriter<'_> {
         }
         self.execute(
             PUT,
-            params![key, stored_version(version)?, expires_at, encoding, inline.then_some(data)],
+            params![key, stored_version(version)?, expires_at, encoding, sum, inline.then_some(data)],
         )
     }
 
@@ -123,7 +125,10 @@ impl Writer for SqliteWriter<'_> {
     }
 
     fn append_log(&mut self, version: u64, entry: &[u8]) -> Result<()> {
-        self.execute(APPEND_LOG, params![stored_version(version)?, entry])
+        self.execute(
+            APPEND_LOG,
+            params![stored_version(version)?, checksum::of_log_entry(version, entry), entry],
+        )
     }
 
     fn trim_log(&mut self, through: u64, at_most: u32) -> Result<()> {
