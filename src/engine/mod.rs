@@ -187,7 +187,8 @@ pub trait Writer: Read {
     fn put_entry(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<()>;
     /// Removes an entry beside the records.
     fn delete_entry(&mut self, space: Space, key: &[u8]) -> Result<()>;
-    /// Appends to the change log; `version` is greater than the last.
+    /// Appends to the change log; `version` is greater than the last. An engine may later join consecutive entries: their
+    /// bytes one after the other, under the last version.
     fn append_log(&mut self, version: u64, entry: &[u8]) -> Result<()>;
     /// Removes up to `at_most` of the oldest entries of the change log whose version is at most `through`.
     fn trim_log(&mut self, through: u64, at_most: u32) -> Result<()>;

@@ -91,14 +91,14 @@ impl<'b> Planner<'_, 'b> {
     fn check_unchanged(&self, range: &Range, since: u64) -> Result<()> {
         let conflict = || Error::new(Kind::Conflict, "a range that was read was changed by another writer");
         let mut reached = since;
-        changelog::after(self.writer, since, |last, entry| {
+        changelog::after(self.writer, since, |entry| {
             let touches = |(version, commit): (u64, &Vec<changelog::LoggedChange<'_>>)| {
                 version > since && commit.iter().any(|c| c.what != Logged::Catalog && range.contains(c.key))
             };
             if !entry.follows(reached) || entry.versioned().any(touches) {
                 return Err(conflict());
             }
-            reached = last;
+            reached = entry.last();
             Ok(true)
         })
     }

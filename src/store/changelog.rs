@@ -1,5 +1,5 @@
-//! The change log: one entry for each transaction of the engine, listing the commits it carried and the keys they changed.
-//! Caches and watches of every process live on it.
+//! The change log: one entry for each transaction of the store, listing the commits it carried and the keys they changed.
+//! Caches and watches of every process live on it. An engine that gathers transactions joins their entries into one row.
 
 use serde::{Deserialize, Serialize};
 
@@ -66,9 +66,12 @@ pub(super) struct LoggedChange<'a> {
     pub key: &'a [u8],
 }
 
-/// One entry: consecutive commits made at one time. Its key in the log is the version of the last.
+/// One entry: consecutive commits made at one time. Its row has the version of the last as key.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Entry<'a> {
+    /// Whether it is the last of its row.
+    #[serde(skip)]
+    pub ends_row: bool,
     /// The version of the first commit.
     pub first: u64,
     pub time_ms: i64,
@@ -77,6 +80,11 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// The version of the last commit.
+    pub fn last(&self) -> u64 {
+        self.first.saturating_add(self.commits.len() as u64).saturating_sub(1)
+    }
+
     /// The commits with their versions.
     pub fn versioned(&self) -> impl Iterator<Item = (u64, &Vec<LoggedChange<'a>>)> {
         (self.first..).zip(&self.commits)
@@ -93,24 +101,39 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Decodes the entry of `last`; what a damaged file says is checked.
-pub(super) fn decode(last: u64, bytes: &[u8]) -> Result<Entry<'_>> {
-    let corrupt = || Error::new(Kind::Corrupt, format!("entry {last} of the change log is damaged"));
-    let entry: Entry<'_> = postcard::from_bytes(bytes).map_err(|_| corrupt())?;
-    let commits = entry.commits.len() as u64;
-    if commits == 0 || entry.first == 0 || entry.first.checked_add(commits - 1) != Some(last) {
-        return Err(corrupt());
+/// Decodes the entries of the row of `last`; what a damaged file says is checked.
+pub(super) fn decode(last: u64, mut bytes: &[u8]) -> Result<Vec<Entry<'_>>> {
+    let corrupt = || Error::new(Kind::Corrupt, format!("row {last} of the change log is damaged"));
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    while !bytes.is_empty() {
+        let (mut entry, rest) = postcard::take_from_bytes::<Entry<'_>>(bytes).map_err(|_| corrupt())?;
+        let next = entries.last().map_or(entry.first, |before| before.last().saturating_add(1));
+        if entry.commits.is_empty() || entry.first == 0 || entry.first != next {
+            return Err(corrupt());
+        }
+        (entry.ends_row, bytes) = (rest.is_empty(), rest);
+        entries.push(entry);
     }
-    Ok(entry)
+    match entries.last() {
+        Some(entry) if entry.last() == last => Ok(entries),
+        _ => Err(corrupt()),
+    }
 }
 
 /// Reads the entries after `version`, in order, until `visit` answers false.
 pub(super) fn after(
     read: &(impl Read + ?Sized),
     version: u64,
-    mut visit: impl FnMut(u64, &Entry<'_>) -> Result<bool>,
+    mut visit: impl FnMut(&Entry<'_>) -> Result<bool>,
 ) -> Result<()> {
-    read.log_after(version, &mut |last, bytes| visit(last, &decode(last, bytes)?))
+    read.log_after(version, &mut |last, bytes| {
+        for entry in decode(last, bytes)?.iter().filter(|entry| entry.last() > version) {
+            if !visit(entry)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })
 }
 
 #[cfg(test)]
@@ -119,16 +142,25 @@ mod tests {
 
     #[test]
     fn entries_round_trip_and_damage_is_told() {
-        let change = LoggedChange { what: Logged::Delete, key: b"a\0b" };
-        let entry = Entry { first: 7, time_ms: 9, commits: vec![vec![change], vec![]] };
-        let bytes = entry.encode().unwrap();
-        let decoded = decode(8, &bytes).unwrap();
-        assert_eq!((decoded.first, decoded.time_ms, decoded.commits.len()), (7, 9, 2));
+        let change = || LoggedChange { what: Logged::Delete, key: b"a\0b" };
+        let entry =
+            |first| Entry { ends_row: true, first, time_ms: 9, commits: vec![vec![change()], vec![]] };
+        let bytes = entry(7).encode().unwrap();
+        let decoded = &decode(8, &bytes).unwrap()[0];
+        assert_eq!((decoded.first, decoded.time_ms, decoded.last()), (7, 9, 8));
         assert_eq!(decoded.commits[0][0].key, b"a\0b");
         assert!(decoded.follows(6) && decoded.follows(7) && !decoded.follows(5));
         assert_eq!(decode(9, &bytes).unwrap_err().kind(), Kind::Corrupt);
         for cut in 0..bytes.len() {
             assert_eq!(decode(8, &bytes[..cut]).unwrap_err().kind(), Kind::Corrupt);
         }
+        let joined = [bytes.clone(), entry(9).encode().unwrap()].concat();
+        let decoded = decode(10, &joined).unwrap();
+        assert_eq!(
+            decoded.iter().map(|entry| (entry.first, entry.ends_row)).collect::<Vec<_>>(),
+            [(7, false), (9, true)]
+        );
+        let gap = [bytes, entry(10).encode().unwrap()].concat();
+        assert_eq!(decode(11, &gap).unwrap_err().kind(), Kind::Corrupt);
     }
 }

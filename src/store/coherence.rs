@@ -179,13 +179,13 @@ impl Inner {
         let counted = engine.commits_between(&seen, generation);
         let mut known = counted.is_some() && last >= applied && last - applied <= MOST_BEHIND;
         let mut changed: Vec<Box<[u8]>> = Vec::new();
-        let (mut entries, mut reached) = (0, applied);
+        let (mut rows, mut reached) = (0, applied);
         // For a reset the last entry is still read, for its time.
         let start = if known { applied } else { last.saturating_sub(1) };
-        changelog::after(read, start, |version, entry| {
+        changelog::after(read, start, |entry| {
             self.clock.observe(entry.time_ms);
             known &= entry.follows(reached);
-            (entries, reached) = (entries + 1, version);
+            (rows, reached) = (rows + u64::from(entry.ends_row), entry.last());
             for change in entry.commits.iter().flatten() {
                 match change.what {
                     Logged::Catalog => self.catalog.forget(),
@@ -195,7 +195,7 @@ impl Inner {
             }
             Ok(true)
         })?;
-        if known && counted == Some(entries) {
+        if known && counted == Some(rows) {
             cache.applied.store(last, Ordering::SeqCst);
             let dropped = changed.iter().filter(|key| cache.entries.remove(key)).count();
             cache.invalidations.fetch_add(dropped as u64, Ordering::Relaxed);

@@ -132,7 +132,7 @@ impl Inner {
             return Ok(replies);
         }
         let commits = plans.iter().map(|(_, plan)| plan.logged()).collect();
-        let entry = Entry { first: start + 1, time_ms: now, commits };
+        let entry = Entry { ends_row: true, first: start + 1, time_ms: now, commits };
         let expired = plans.iter().map(|(_, plan)| plan.expired()).sum();
         let updates = |plans: Vec<(u64, Plan<'_>)>| {
             plans.into_iter().flat_map(|(version, plan)| plan.into_updates(version)).collect::<Vec<_>>()
@@ -154,7 +154,8 @@ impl Inner {
         let version = next(self.start(engine, writer.as_ref())?)?;
         change(writer.as_mut())?;
         let changed = LoggedChange { what: Logged::Catalog, key: name.as_bytes() };
-        let entry = Entry { first: version, time_ms: self.clock.now(), commits: vec![vec![changed]] };
+        let entry =
+            Entry { ends_row: true, first: version, time_ms: self.clock.now(), commits: vec![vec![changed]] };
         self.catalog.forget();
         self.finish(engine, writer, version, &entry.encode()?, Vec::new())
     }

@@ -61,11 +61,11 @@ impl Inner {
             findings.extend(expected.differences(&found));
         }
         let mut reached = None;
-        let checked = changelog::after(snapshot, 0, |version, entry| {
+        let checked = changelog::after(snapshot, 0, |entry| {
             if reached.is_some_and(|reached| entry.first != reached + 1) {
                 findings.push(format!("the change log has a gap before version {}", entry.first));
             }
-            reached = Some(version);
+            reached = Some(entry.last());
             Ok(true)
         });
         if let Err(error) = checked {

@@ -10,7 +10,7 @@ use crate::engine::Generation;
 use crate::error::{Error, Kind, Result};
 use crate::limits;
 
-/// Commits read ahead.
+/// Commits read ahead, and then to the end of their row.
 const AHEAD: usize = 256;
 /// How long one wait holds on to the store, so that a close need not wait for long.
 const SLICE: Duration = Duration::from_millis(100);
@@ -102,15 +102,15 @@ impl Watch {
     fn read_ahead(&mut self, inner: &Inner) -> Result<()> {
         let read = inner.with_snapshot(|snapshot| {
             let mut read = Ahead { commits: VecDeque::new(), reached: self.reached, gap: false };
-            changelog::after(snapshot, self.reached.unwrap_or(0), |last, entry| {
+            changelog::after(snapshot, self.reached.unwrap_or(0), |entry| {
                 let from = read.reached.unwrap_or(entry.first - 1);
                 if !entry.follows(from) {
                     (read.reached, read.gap) = (Some(entry.first - 1), true);
                     return Ok(false);
                 }
                 read.commits.extend(commits(entry, from, &self.prefix));
-                read.reached = Some(last);
-                Ok(read.commits.len() < AHEAD)
+                read.reached = Some(entry.last());
+                Ok(read.commits.len() < AHEAD || !entry.ends_row)
             })?;
             Ok(read)
         })?;
