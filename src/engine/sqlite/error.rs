@@ -21,12 +21,24 @@ pub(super) fn map(error: rusqlite::Error, doing: &str) -> Error {
     Error::new(kind, format!("{doing}: {text}{advice}")).with_engine_code(code)
 }
 
+/// For calls of SQLite's C interface.
+pub(super) fn map_code(code: i32, doing: &str) -> Error {
+    map(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None), doing)
+}
+
 fn kind(extended: i32) -> (Kind, &'static str) {
     match extended {
         // Growing the shared-memory file fails like this on a full device.
         ffi::SQLITE_IOERR_SHMSIZE => return (Kind::Full, ": no room for the WAL-index; free some space"),
         ffi::SQLITE_READONLY_DBMOVED => {
             return (Kind::Io, ": the file was moved or deleted while open; reopen it");
+        }
+        ffi::SQLITE_READONLY_DIRECTORY | ffi::SQLITE_READONLY_CANTINIT => {
+            return (
+                Kind::ReadOnly,
+                ": even a reader needs the files that SQLite keeps beside a database (-wal, -shm): let a process that \
+                 may write in the directory open it first and keep it open, or permit writing in the directory",
+            );
         }
         ffi::SQLITE_IOERR_NOMEM => return (Kind::NoMemory, ""),
         _ => {}
@@ -39,6 +51,10 @@ fn kind(extended: i32) -> (Kind, &'static str) {
         ffi::SQLITE_READONLY | ffi::SQLITE_PERM | ffi::SQLITE_AUTH => {
             (Kind::ReadOnly, ": check the permissions of the file and its directory")
         }
+        ffi::SQLITE_CANTOPEN => (
+            Kind::Io,
+            ": check the permissions of the file, of those beside it (-wal, -shm) and of the directory",
+        ),
         ffi::SQLITE_CORRUPT => (Kind::Corrupt, ": restore a backup, or salvage what can be read"),
         ffi::SQLITE_NOTADB => (Kind::NotADatabase, ": it is something else, or its first page is damaged"),
         ffi::SQLITE_NOMEM => (Kind::NoMemory, ""),

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ffi};
 
-use super::error::mapped;
+use super::error::{map_code, mapped};
 use crate::engine::Generation;
 use crate::error::{Error, Kind, Result};
 use crate::platform;
@@ -72,7 +72,10 @@ pub(super) fn map(connection: &Connection) -> Result<WalIndex> {
     };
     match NonNull::new(region.cast()) {
         Some(header) if code == ffi::SQLITE_OK || code == ffi::SQLITE_READONLY => Ok(WalIndex(Some(header))),
-        _ => Err(Error::new(Kind::Unsupported, "the database is not in WAL mode").with_engine_code(code)),
+        _ if code == ffi::SQLITE_OK || code == ffi::SQLITE_ERROR => {
+            Err(Error::new(Kind::Unsupported, "the database is not in WAL mode").with_engine_code(code))
+        }
+        _ => Err(map_code(code, "open the WAL-index")),
     }
 }
 
