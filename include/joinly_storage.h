@@ -203,7 +203,8 @@ typedef struct {
      */
     uint32_t sweep_interval_ms;
     /**
-     * 1: open an existing store for reading only. Works on read-only media.
+     * 1: open an existing store for reading only. Works on read-only media; elsewhere, whoever may not write in the
+     * directory can open it only while somebody who may has it open.
      */
     uint8_t read_only;
     /**

@@ -40,7 +40,8 @@ pub struct joinly_options {
     pub log_keep: u64,
     /// How often expired keys are removed from the file, in milliseconds; 0: 1000. They are invisible at once.
     pub sweep_interval_ms: u32,
-    /// 1: open an existing store for reading only. Works on read-only media.
+    /// 1: open an existing store for reading only. Works on read-only media; elsewhere, whoever may not write in the
+    /// directory can open it only while somebody who may has it open.
     pub read_only: u8,
     /// 1: answer `JOINLY_NOT_FOUND` instead of creating a store that does not exist.
     pub must_exist: u8,

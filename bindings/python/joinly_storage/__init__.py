@@ -133,7 +133,8 @@ def open(
     compress_level: the zstd level, 1 to 19; 3 by default; -1: never compress.
     log_keep: how many commits the log keeps for watches; 100000 by default.
     sweep_interval_ms: how often expired keys are removed from the file; 1000 by default. They are invisible at once.
-    read_only: opens an existing store for reading only; works on read-only media.
+    read_only: opens an existing store for reading only; works on read-only media. Elsewhere, whoever may not write in the
+        directory can open it only while somebody who may has it open.
     must_exist: raises `NotFound` instead of creating a store.
     """
     return Store(

@@ -134,6 +134,32 @@ fn no_acknowledged_commit_is_lost_to_kill_9() {
     assert!(commits > kills, "the writers got to write");
 }
 
+/// The same seen by a store that stays open: its cache, its snapshots and its watch outlive the writers.
+#[test]
+fn a_store_that_is_open_while_others_are_killed_stays_true() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("crash.db");
+    let store = open(&file, |_| {});
+    let mut random = Random(0xa11ce);
+    let mut seen = 0;
+    for round in 0..40 {
+        let mut writers = ["a", "b"].map(|name| Writer::start(&file, name, "process"));
+        for writer in &mut writers {
+            std::thread::sleep(Duration::from_micros(random.next(10_000)));
+            writer.kill();
+            let before = store.version().unwrap();
+            assert!(store.add(b"survivor", 1).unwrap() > 0 && store.version().unwrap() > before);
+        }
+        writers.iter().for_each(|writer| writer.check(&store));
+        seen = check_log(&store, seen);
+        if round % 10 == 0 {
+            store.checkpoint().unwrap();
+            store.verify().unwrap();
+        }
+    }
+    assert_eq!(number(&store, "survivor"), 80);
+}
+
 /// The log goes on from where it was read before, one version after the other.
 fn check_log(store: &Store, seen: u64) -> u64 {
     let mut watch = store.watch(seen, b"").unwrap();

@@ -1,5 +1,6 @@
 //! Faults of the world around: full disk, failed synchronisation, locks of others, damaged files.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -81,6 +82,43 @@ fn a_full_disk_loses_nothing_and_writes_work_again_with_room() {
     let Some(disk) = SmallDisk::mount("6m") else { return };
     std::fs::write(disk.0.path().join("ballast"), vec![0; 2 << 20]).unwrap();
     Child::spawn("full", &[disk.0.path().to_str().unwrap()]).join();
+}
+
+/// What needs room beside the data says so, and leaves the data alone.
+pub fn full_upkeep_child(arguments: &[&str]) {
+    let [place] = arguments else { panic!("{arguments:?}") };
+    let place = Path::new(place);
+    let store = open(&place.join("full.db"), |_| {});
+    let values = || (0..60).map(|n| (format!("k{n}"), noise(20_000, n)));
+    for (key, value) in values() {
+        store.put(key.as_bytes(), &value).unwrap();
+    }
+    let check = || {
+        values().for_each(|(key, value)| assert!(*store.get(key.as_bytes()).unwrap().unwrap() == *value));
+    };
+    let filler = place.join("filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    // Byte by byte in the end.
+    for size in (0..=22).rev().map(|power| 1 << power) {
+        while file.write(&vec![0; size]).is_ok_and(|written| written == size) {}
+    }
+    assert_eq!(store.checkpoint().unwrap_err().kind(), Kind::Full);
+    assert_eq!(store.compact().unwrap_err().kind(), Kind::Full);
+    check();
+    std::fs::remove_file(filler).unwrap();
+    drop(file);
+    store.checkpoint().unwrap();
+    store.compact().unwrap();
+    store.put(b"new", b"x").unwrap();
+    check();
+    store.verify().unwrap();
+    report("done");
+}
+
+#[test]
+fn upkeep_on_a_full_disk_fails_without_harm() {
+    let Some(disk) = SmallDisk::mount("6m") else { return };
+    Child::spawn("full_upkeep", &[disk.0.path().to_str().unwrap()]).join();
 }
 
 #[test]

@@ -11,11 +11,18 @@ use joinly_storage::{Config, Options, Store};
 
 mod coherence;
 mod crash;
+mod damage;
 mod faults;
+mod fork;
+mod read_only;
+mod recovery;
 mod shared;
 
 const PART: &str = "JOINLY_TEST_PART";
 const ARGUMENTS: &str = "JOINLY_TEST_ARGUMENTS";
+
+/// So that nobody waits for a child for ever.
+const LONGEST_LIFE: Duration = Duration::from_secs(300);
 
 /// A child process, killed when dropped.
 pub struct Child {
@@ -90,6 +97,9 @@ fn report(text: &str) {
 #[ignore = "the body of the child processes"]
 fn child() {
     let Ok(part) = std::env::var(PART) else { return };
+    shared::limit_life(
+        LONGEST_LIFE + Duration::from_millis(number_from_environment("JOINLY_COHERENCE_MS", 0)),
+    );
     let text = std::env::var(ARGUMENTS).unwrap();
     let arguments: Vec<&str> = text.split('\n').collect();
     match part.as_str() {
@@ -100,6 +110,13 @@ fn child() {
         "lock" => faults::lock_child(&arguments),
         "sync" => faults::sync_child(&arguments),
         "full" => faults::full_child(&arguments),
+        "full_upkeep" => faults::full_upkeep_child(&arguments),
+        "fork" => fork::fork_child(&arguments),
+        "stranger" => read_only::stranger_child(&arguments),
+        "media" => read_only::media_child(&arguments),
+        "sql" => recovery::sql_child(&arguments),
+        "declare" => recovery::declare_child(&arguments),
+        "count" => recovery::count_child(&arguments),
         other => panic!("no such part: {other}"),
     }
 }

@@ -62,6 +62,15 @@ pub fn tear_wal_index(shm: &Path) {
     unsafe { memory.add(56).cast::<u32>().write_volatile(memory.add(56).cast::<u32>().read_volatile() + 1) };
 }
 
+/// A child neither outlives its parent nor hangs for ever.
+pub fn limit_life(longest: std::time::Duration) {
+    // SAFETY: plain system calls.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        libc::alarm(longest.as_secs().try_into().unwrap());
+    }
+}
+
 /// Ends this process as `kill -9` does.
 pub fn die() -> ! {
     // SAFETY: plain system calls.
