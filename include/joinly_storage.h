@@ -70,10 +70,22 @@
 #define JOINLY_DURABILITY_PROCESS 2
 
 /**
- * Acknowledged from memory and a journal, written to the engine in batches. Not available in this version:
- * opening answers `JOINLY_UNSUPPORTED`.
+ * Mode by default: `JOINLY_MODE_THROUGH`.
  */
-#define JOINLY_DURABILITY_BEHIND 3
+#define JOINLY_MODE_DEFAULT 0
+
+/**
+ * A commit is in the database before it is acknowledged. Any number of processes write.
+ */
+#define JOINLY_MODE_THROUGH 1
+
+/**
+ * A commit is acknowledged once it is in a journal beside the file, and reaches the database later, sorted and
+ * together with others. It survives the death of the process: whoever opens the store next recovers it. This store
+ * alone writes meanwhile, and others get `JOINLY_BUSY`; they read what has been flushed. Power loss may roll back
+ * what is not flushed, in order and never part of a commit, unless the durability is `JOINLY_DURABILITY_POWER`.
+ */
+#define JOINLY_MODE_BEHIND 2
 
 /**
  * Watch from the present on.
@@ -170,7 +182,7 @@ typedef struct {
      */
     uint32_t struct_size;
     /**
-     * One of `JOINLY_DURABILITY_*`. In URLs: `durability=power`, `process` or `behind`.
+     * One of `JOINLY_DURABILITY_*`. In URLs: `durability=power` or `process`.
      */
     uint32_t durability;
     /**
@@ -215,6 +227,20 @@ typedef struct {
      * Zero.
      */
     uint8_t reserved[2];
+    /**
+     * One of `JOINLY_MODE_*`. In URLs: `mode=through` or `behind`.
+     */
+    uint32_t mode;
+    /**
+     * In mode behind: how long a commit waits at most before it is flushed, while the database keeps up, in
+     * milliseconds; 0: 100.
+     */
+    uint32_t flush_interval_ms;
+    /**
+     * In mode behind: how many bytes of commits may wait; 0: 64 MiB. Writers are slowed down from half of it on. In
+     * URLs also `behind_mb`, in MiB.
+     */
+    uint64_t behind_bytes;
 } joinly_options;
 
 /**
@@ -293,6 +319,30 @@ typedef struct {
      * Bytes of the write-ahead log in use.
      */
     uint64_t wal_bytes;
+    /**
+     * In mode behind: transactions that were acknowledged and not yet flushed.
+     */
+    uint64_t queued;
+    /**
+     * Their bytes in the journal.
+     */
+    uint64_t queued_bytes;
+    /**
+     * How long the oldest of them has waited, in milliseconds.
+     */
+    uint64_t queue_lag_ms;
+    /**
+     * Flushes so far.
+     */
+    uint64_t flushes;
+    /**
+     * Rows that they wrote; a key that was written often in between is one.
+     */
+    uint64_t flushed_rows;
+    /**
+     * How fast the database took the journal lately, in bytes a second.
+     */
+    uint64_t flush_rate;
 } joinly_stats;
 
 /**
@@ -755,7 +805,7 @@ joinly_status joinly_log_set(joinly_log_callback callback,
  *
  * Errors: `JOINLY_INVALID` (unknown option, malformed URL), `JOINLY_NOT_FOUND` (`must_exist`), `JOINLY_IO` (no
  * such directory), `JOINLY_READ_ONLY`, `JOINLY_NOT_A_DATABASE`, `JOINLY_NEWER_SCHEMA`, `JOINLY_CORRUPT`,
- * `JOINLY_BUSY`, `JOINLY_FULL`, `JOINLY_UNSUPPORTED` (durability `behind`; a second copy of SQLite in this process
+ * `JOINLY_BUSY`, `JOINLY_FULL`, `JOINLY_UNSUPPORTED` (a second copy of SQLite in this process
  * has the file open), `JOINLY_FORKED` (this process inherited an open store).
  */
 joinly_status joinly_store_open(const char *url,
@@ -775,11 +825,12 @@ joinly_status joinly_store_open_config(const char *path,
                                        joinly_error **err);
 
 /**
- * Closes a store: waits for the commits under way, releases the file, and reports what went wrong. The handle
- * ends, whatever the status; its transactions and watches answer `JOINLY_CLOSED`. Values and pages stay valid.
- * Any thread.
+ * Closes a store: waits for the commits under way, flushes them in mode behind, releases the file, and reports
+ * what went wrong. The handle ends, whatever the status; its transactions and watches answer `JOINLY_CLOSED`.
+ * Values and pages stay valid. Any thread.
  *
- * Errors: `JOINLY_BAD_HANDLE`, `JOINLY_IO`, `JOINLY_FORKED` (the child's handle ends, the file is left alone).
+ * Errors: `JOINLY_BAD_HANDLE`, `JOINLY_IO`, `JOINLY_FORKED` (the child's handle ends, the file is left alone); in
+ * mode behind those of a commit: what could not be flushed is recovered by whoever opens the store next.
  */
 joinly_status joinly_store_close(joinly_store *store,
                                  joinly_error **err);
@@ -791,11 +842,11 @@ joinly_status joinly_store_close(joinly_store *store,
 void joinly_store_free(joinly_store *store);
 
 /**
- * Waits until the commit of `version` (0: all so far) is as durable as the store promises. At once in the
- * durabilities `power` and `process`. Any thread.
+ * Waits until the commit of `version` (0: all so far) is as durable as the store promises and, in mode behind, in
+ * the database, where other processes see it. At once in mode through. Any thread.
  *
  * Errors: `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`, `JOINLY_OUT_OF_RANGE` (a version not yet given),
- * `JOINLY_POISONED`.
+ * `JOINLY_POISONED`; in mode behind those of a commit.
  */
 joinly_status joinly_store_flush(joinly_store *store,
                                  uint64_t version,

@@ -2,7 +2,7 @@
 
 use super::ffi;
 use crate::error::{Error, Result};
-use crate::store::{Durability, Limits, Options, Stats};
+use crate::store::{Durability, Limits, Mode, Options, Stats};
 
 /// Durability by default: `JOINLY_DURABILITY_PROCESS`.
 pub const JOINLY_DURABILITY_DEFAULT: u32 = 0;
@@ -12,9 +12,16 @@ pub const JOINLY_DURABILITY_POWER: u32 = 1;
 /// An acknowledged commit survives the death of the process. Power loss may roll back the last commits, never
 /// part of one, and never damages the file.
 pub const JOINLY_DURABILITY_PROCESS: u32 = 2;
-/// Acknowledged from memory and a journal, written to the engine in batches. Not available in this version:
-/// opening answers `JOINLY_UNSUPPORTED`.
-pub const JOINLY_DURABILITY_BEHIND: u32 = 3;
+
+/// Mode by default: `JOINLY_MODE_THROUGH`.
+pub const JOINLY_MODE_DEFAULT: u32 = 0;
+/// A commit is in the database before it is acknowledged. Any number of processes write.
+pub const JOINLY_MODE_THROUGH: u32 = 1;
+/// A commit is acknowledged once it is in a journal beside the file, and reaches the database later, sorted and
+/// together with others. It survives the death of the process: whoever opens the store next recovers it. This store
+/// alone writes meanwhile, and others get `JOINLY_BUSY`; they read what has been flushed. Power loss may roll back
+/// what is not flushed, in order and never part of a commit, unless the durability is `JOINLY_DURABILITY_POWER`.
+pub const JOINLY_MODE_BEHIND: u32 = 2;
 
 /// How to open a store. Zero-initialise it, set `struct_size` to `sizeof(joinly_options)`, then what differs from
 /// the defaults. A URL or TOML file sets the same options by the same names, and wins over this struct.
@@ -23,7 +30,7 @@ pub const JOINLY_DURABILITY_BEHIND: u32 = 3;
 pub struct joinly_options {
     /// `sizeof(joinly_options)`.
     pub struct_size: u32,
-    /// One of `JOINLY_DURABILITY_*`. In URLs: `durability=power`, `process` or `behind`.
+    /// One of `JOINLY_DURABILITY_*`. In URLs: `durability=power` or `process`.
     pub durability: u32,
     /// Memory for the cache of values, in bytes; 0: 64 MiB. In URLs also `cache_mb`, in MiB.
     pub cache_bytes: u64,
@@ -47,6 +54,14 @@ pub struct joinly_options {
     pub must_exist: u8,
     /// Zero.
     pub reserved: [u8; 2],
+    /// One of `JOINLY_MODE_*`. In URLs: `mode=through` or `behind`.
+    pub mode: u32,
+    /// In mode behind: how long a commit waits at most before it is flushed, while the database keeps up, in
+    /// milliseconds; 0: 100.
+    pub flush_interval_ms: u32,
+    /// In mode behind: how many bytes of commits may wait; 0: 64 MiB. Writers are slowed down from half of it on. In
+    /// URLs also `behind_mb`, in MiB.
+    pub behind_bytes: u64,
 }
 
 /// Figures of a store since it was opened, all of this process alone.
@@ -89,6 +104,18 @@ pub struct joinly_stats {
     pub free_bytes: u64,
     /// Bytes of the write-ahead log in use.
     pub wal_bytes: u64,
+    /// In mode behind: transactions that were acknowledged and not yet flushed.
+    pub queued: u64,
+    /// Their bytes in the journal.
+    pub queued_bytes: u64,
+    /// How long the oldest of them has waited, in milliseconds.
+    pub queue_lag_ms: u64,
+    /// Flushes so far.
+    pub flushes: u64,
+    /// Rows that they wrote; a key that was written often in between is one.
+    pub flushed_rows: u64,
+    /// How fast the database took the journal lately, in bytes a second.
+    pub flush_rate: u64,
 }
 
 /// What an engine can hold.
@@ -121,13 +148,20 @@ impl joinly_options {
             JOINLY_DURABILITY_DEFAULT => {}
             JOINLY_DURABILITY_POWER => options.durability = Durability::Power,
             JOINLY_DURABILITY_PROCESS => options.durability = Durability::Process,
-            JOINLY_DURABILITY_BEHIND => options.durability = Durability::Behind,
             other => {
                 return Err(Error::invalid(format!(
                     "joinly_options.durability is {other}: no such durability"
                 )));
             }
         }
+        match self.mode {
+            JOINLY_MODE_DEFAULT => {}
+            JOINLY_MODE_THROUGH => options.mode = Mode::Through,
+            JOINLY_MODE_BEHIND => options.mode = Mode::Behind,
+            other => return Err(Error::invalid(format!("joinly_options.mode is {other}: no such mode"))),
+        }
+        set(&mut options.flush_interval_ms, self.flush_interval_ms);
+        set(&mut options.behind_bytes, self.behind_bytes);
         set(&mut options.cache_bytes, self.cache_bytes);
         set(&mut options.busy_timeout_ms, self.busy_timeout_ms);
         set(&mut options.snapshot_max_age_ms, self.snapshot_max_age_ms);
@@ -147,6 +181,7 @@ impl joinly_options {
 /// # Safety
 /// As [`ffi::fill_sized`].
 pub(super) unsafe fn fill_stats(out: *mut joinly_stats, stats: &Stats) -> Result<()> {
+    let queue = stats.engine.queue.unwrap_or_default();
     let value = joinly_stats {
         struct_size: 0,
         reserved: 0,
@@ -166,6 +201,12 @@ pub(super) unsafe fn fill_stats(out: *mut joinly_stats, stats: &Stats) -> Result
         file_bytes: stats.engine.file_bytes,
         free_bytes: stats.engine.free_bytes,
         wal_bytes: stats.engine.wal_bytes,
+        queued: queue.transactions,
+        queued_bytes: queue.bytes,
+        queue_lag_ms: queue.lag.as_millis() as u64,
+        flushes: queue.flushes,
+        flushed_rows: queue.rows,
+        flush_rate: queue.bytes_per_second,
     };
     // SAFETY: forwarded contract.
     unsafe { ffi::fill_sized(out, &value, "joinly_stats") }

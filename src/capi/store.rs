@@ -42,7 +42,7 @@ pub(super) fn with_store<R>(store: *const joinly_store, f: impl FnOnce(&Store) -
 ///
 /// Errors: `JOINLY_INVALID` (unknown option, malformed URL), `JOINLY_NOT_FOUND` (`must_exist`), `JOINLY_IO` (no
 /// such directory), `JOINLY_READ_ONLY`, `JOINLY_NOT_A_DATABASE`, `JOINLY_NEWER_SCHEMA`, `JOINLY_CORRUPT`,
-/// `JOINLY_BUSY`, `JOINLY_FULL`, `JOINLY_UNSUPPORTED` (durability `behind`; a second copy of SQLite in this process
+/// `JOINLY_BUSY`, `JOINLY_FULL`, `JOINLY_UNSUPPORTED` (a second copy of SQLite in this process
 /// has the file open), `JOINLY_FORKED` (this process inherited an open store).
 ///
 /// # Safety
@@ -91,11 +91,12 @@ pub unsafe extern "C" fn joinly_store_open_config(
     }
 }
 
-/// Closes a store: waits for the commits under way, releases the file, and reports what went wrong. The handle
-/// ends, whatever the status; its transactions and watches answer `JOINLY_CLOSED`. Values and pages stay valid.
-/// Any thread.
+/// Closes a store: waits for the commits under way, flushes them in mode behind, releases the file, and reports
+/// what went wrong. The handle ends, whatever the status; its transactions and watches answer `JOINLY_CLOSED`.
+/// Values and pages stay valid. Any thread.
 ///
-/// Errors: `JOINLY_BAD_HANDLE`, `JOINLY_IO`, `JOINLY_FORKED` (the child's handle ends, the file is left alone).
+/// Errors: `JOINLY_BAD_HANDLE`, `JOINLY_IO`, `JOINLY_FORKED` (the child's handle ends, the file is left alone); in
+/// mode behind those of a commit: what could not be flushed is recovered by whoever opens the store next.
 ///
 /// # Safety
 /// `err` is NULL or writable.
@@ -122,11 +123,11 @@ pub extern "C" fn joinly_store_free(store: *mut joinly_store) {
     STORES.remove(store);
 }
 
-/// Waits until the commit of `version` (0: all so far) is as durable as the store promises. At once in the
-/// durabilities `power` and `process`. Any thread.
+/// Waits until the commit of `version` (0: all so far) is as durable as the store promises and, in mode behind, in
+/// the database, where other processes see it. At once in mode through. Any thread.
 ///
 /// Errors: `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`, `JOINLY_OUT_OF_RANGE` (a version not yet given),
-/// `JOINLY_POISONED`.
+/// `JOINLY_POISONED`; in mode behind those of a commit.
 ///
 /// # Safety
 /// `err` is NULL or writable.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 
+pub mod behind;
 pub mod memory;
 pub mod sqlite;
 
@@ -85,16 +86,14 @@ impl Range {
         Self { start: Bound::Included(prefix.to_vec()), end: prefix_end(prefix) }
     }
 
+    /// Where it starts and ends, borrowed.
+    pub fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
+        (self.start.as_ref().map(Vec::as_slice), self.end.as_ref().map(Vec::as_slice))
+    }
+
     /// Whether no key can be in it.
     pub fn is_empty(&self) -> bool {
-        match (&self.start, &self.end) {
-            (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
-            (Bound::Included(start), Bound::Included(end)) => start > end,
-            (
-                Bound::Included(start) | Bound::Excluded(start),
-                Bound::Included(end) | Bound::Excluded(end),
-            ) => start >= end,
-        }
+        no_key_between(self.bounds())
     }
 
     /// Whether a key is in it.
@@ -110,6 +109,17 @@ impl Range {
                 Bound::Included(end) => key <= end.as_slice(),
                 Bound::Excluded(end) => key < end.as_slice(),
             }
+    }
+}
+
+/// Whether no key can be between two bounds. Maps of the standard library panic on some of those.
+pub(crate) fn no_key_between(bounds: (Bound<&[u8]>, Bound<&[u8]>)) -> bool {
+    match bounds {
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (Bound::Included(start), Bound::Included(end)) => start > end,
+        (Bound::Included(start) | Bound::Excluded(start), Bound::Included(end) | Bound::Excluded(end)) => {
+            start >= end
+        }
     }
 }
 
@@ -190,7 +200,8 @@ pub trait Writer: Read {
     /// Appends to the change log; `version` is greater than the last. An engine may later join consecutive entries: their
     /// bytes one after the other, under the last version.
     fn append_log(&mut self, version: u64, entry: &[u8]) -> Result<()>;
-    /// Removes up to `at_most` of the oldest entries of the change log whose version is at most `through`.
+    /// Removes up to `at_most` of the oldest entries of the change log whose version is at most `through`; with the next
+    /// flush, if the engine writes behind.
     fn trim_log(&mut self, through: u64, at_most: u32) -> Result<()>;
     /// Makes all of it durable and visible at once. Answers the state it made, when it can tell that nobody else
     /// committed since; else [`Generation::UNKNOWN`].
@@ -241,6 +252,25 @@ pub struct EngineStats {
     pub free_bytes: u64,
     /// The write-ahead log in use.
     pub wal_bytes: u64,
+    /// What was acknowledged and is not yet in the database; None of an engine that does not write behind.
+    pub queue: Option<Queue>,
+}
+
+/// Figures of writing behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// Transactions that wait.
+    pub transactions: u64,
+    /// What they take in the journal.
+    pub bytes: u64,
+    /// How long the oldest has waited.
+    pub lag: Duration,
+    /// Flushes so far.
+    pub flushes: u64,
+    /// Rows that they wrote; a key that was written often is one.
+    pub rows: u64,
+    /// How fast the database took the journal lately.
+    pub bytes_per_second: u64,
 }
 
 /// A place where data is kept. Usable from any thread.
@@ -261,6 +291,17 @@ pub trait Engine: Send + Sync {
     fn snapshot(&self, hold: Hold) -> Result<Box<dyn Snapshot>>;
     /// Waits to become the one writer of all threads and processes.
     fn begin(&self) -> Result<Box<dyn Writer + '_>>;
+    /// Waits until all that was committed up to `version` is in the database, where other processes see it; 0: all until
+    /// now. At once for an engine that does not write behind.
+    fn flush(&self, version: u64) -> Result<()> {
+        let _ = version;
+        Ok(())
+    }
+    /// Ends it after a last flush: what is committed later is refused, and others may take its place. To be called while
+    /// nobody writes.
+    fn close(&self) -> Result<()> {
+        Ok(())
+    }
     /// Housekeeping, called by a background thread every now and then.
     fn maintain(&self) -> Result<()>;
     /// Whether housekeeping is due now, after a commit. Costs nanoseconds.

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod fork;
+pub(crate) mod journal_file;
 pub(crate) mod wait;
 
 use std::path::Path;

@@ -106,7 +106,7 @@ impl Inner {
 
     fn try_carry(&self, requests: &[Request]) -> Result<Vec<Result<Reply>>> {
         let engine = self.engine_to_write()?;
-        let mut writer = engine.begin()?;
+        let mut writer = self.begin(engine)?;
         let start = self.start(engine, writer.as_ref())?;
         let indexes = self.catalog.current(writer.as_ref())?;
         let now = self.clock.now();
@@ -150,7 +150,7 @@ impl Inner {
     ) -> Result<()> {
         let _changing = self.catalog.change();
         let engine = self.engine_to_write()?;
-        let mut writer = engine.begin()?;
+        let mut writer = self.begin(engine)?;
         let version = next(self.start(engine, writer.as_ref())?)?;
         change(writer.as_mut())?;
         let changed = LoggedChange { what: Logged::Catalog, key: name.as_bytes() };

@@ -14,7 +14,17 @@ pub enum Durability {
     /// The death of the process. Power loss may roll back the last commits, never part of one.
     #[default]
     Process,
-    /// The death of the process, through a journal. Not available in this version.
+}
+
+/// How commits reach the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Before they are acknowledged. Any number of processes write.
+    #[default]
+    Through,
+    /// Later, sorted and many together; they are acknowledged once they are in a journal. This store alone writes; other
+    /// processes see what has been flushed. Power loss may roll back all that is not flushed if the durability is
+    /// [`Durability::Process`], in order and never part of a commit.
     Behind,
 }
 
@@ -23,6 +33,12 @@ pub enum Durability {
 pub struct Options {
     /// What an acknowledged commit survives.
     pub durability: Durability,
+    /// How commits reach the database.
+    pub mode: Mode,
+    /// In mode behind: how many bytes of commits may wait. Writers are slowed down from half of it on.
+    pub behind_bytes: u64,
+    /// In mode behind: how long a commit waits at most, while the database keeps up.
+    pub flush_interval_ms: u32,
     /// Memory for the cache of values.
     pub cache_bytes: u64,
     /// How long to wait for locks of other processes.
@@ -47,6 +63,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             durability: Durability::Process,
+            mode: Mode::Through,
+            behind_bytes: 64 << 20,
+            flush_interval_ms: 100,
             cache_bytes: 64 << 20,
             busy_timeout_ms: 5000,
             snapshot_max_age_ms: 1000,
@@ -63,14 +82,15 @@ impl Default for Options {
 impl Options {
     /// Refuses what no store can be opened with.
     pub(super) fn check(&self) -> Result<()> {
-        if self.durability == Durability::Behind {
-            let text = "durability `behind` is not available in this version: use `process` or `power`";
-            return Err(Error::new(Kind::Unsupported, text));
+        if self.mode == Mode::Behind && self.read_only {
+            return Err(Error::invalid("mode=behind is for writing, and read_only was asked for too"));
         }
         if !(self.compress_level == -1 || (1..=19).contains(&self.compress_level)) {
             return Err(Error::invalid(format!("compress_level is {}: 1 to 19, or -1", self.compress_level)));
         }
         let positive = [
+            ("behind_bytes", self.behind_bytes),
+            ("flush_interval_ms", self.flush_interval_ms.into()),
             ("cache_bytes", self.cache_bytes),
             ("snapshot_max_age_ms", self.snapshot_max_age_ms.into()),
             ("log_keep", self.log_keep),
@@ -89,21 +109,21 @@ impl Options {
                 self.durability = match text {
                     "power" => Durability::Power,
                     "process" => Durability::Process,
-                    "behind" => Durability::Behind,
-                    _ => return Err(bad(name, text, "power, process or behind")),
+                    _ => return Err(bad(name, text, "power or process")),
                 }
             }
-            "mode" => match text {
-                "through" => {}
-                "behind" => self.durability = Durability::Behind,
-                _ => return Err(bad(name, text, "through or behind")),
-            },
-            "cache_bytes" => self.cache_bytes = number(name, text)?,
-            "cache_mb" => {
-                let mb: u64 = number(name, text)?;
-                self.cache_bytes =
-                    mb.checked_mul(1 << 20).ok_or_else(|| bad(name, text, "a smaller number"))?;
+            "mode" => {
+                self.mode = match text {
+                    "through" => Mode::Through,
+                    "behind" => Mode::Behind,
+                    _ => return Err(bad(name, text, "through or behind")),
+                }
             }
+            "behind_bytes" => self.behind_bytes = number(name, text)?,
+            "behind_mb" => self.behind_bytes = mebibytes(name, text)?,
+            "flush_interval_ms" => self.flush_interval_ms = number(name, text)?,
+            "cache_bytes" => self.cache_bytes = number(name, text)?,
+            "cache_mb" => self.cache_bytes = mebibytes(name, text)?,
             "busy_timeout_ms" => self.busy_timeout_ms = number(name, text)?,
             "snapshot_max_age_ms" => self.snapshot_max_age_ms = number(name, text)?,
             "compress_threshold" => self.compress_threshold = number(name, text)?,
@@ -124,6 +144,10 @@ fn bad(name: &str, text: &str, wanted: &str) -> Error {
 
 fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T> {
     text.parse().map_err(|_| bad(name, text, "a whole number in range"))
+}
+
+fn mebibytes(name: &str, text: &str) -> Result<u64> {
+    number::<u64>(name, text)?.checked_mul(1 << 20).ok_or_else(|| bad(name, text, "a smaller number"))
 }
 
 fn boolean(name: &str, text: &str) -> Result<bool> {
@@ -296,9 +320,11 @@ mod tests {
     }
 
     #[test]
-    fn write_behind_is_refused_clearly() {
-        let config = parse("sqlite:x?durability=behind").unwrap();
-        assert_eq!(config.options.check().unwrap_err().kind(), Kind::Unsupported);
-        assert_eq!(parse("sqlite:x?mode=behind").unwrap(), config);
+    fn write_behind_has_options_of_its_own() {
+        let options = parse("sqlite:x?mode=behind&behind_mb=2&flush_interval_ms=7").unwrap().options;
+        assert_eq!((options.mode, options.durability), (Mode::Behind, Durability::Process));
+        assert_eq!((options.behind_bytes, options.flush_interval_ms), (2 << 20, 7));
+        let error = parse("sqlite:x?mode=behind&read_only").unwrap().options.check().unwrap_err();
+        assert_eq!(error.kind(), Kind::Invalid);
     }
 }

@@ -2,12 +2,10 @@
 //! indexes, and the cache in front with its coherence across processes.
 
 use std::ffi::CStr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
-use crate::engine::memory::MemoryEngine;
-use crate::engine::sqlite::{SqliteEngine, SqliteOptions};
 use crate::engine::{Engine, EngineStats, Hold};
 use crate::error::{Error, Kind, Result};
 use crate::platform::fork::Process;
@@ -22,6 +20,7 @@ mod config;
 mod encoding;
 mod group;
 mod index;
+mod open;
 mod read;
 mod scan;
 mod txn;
@@ -35,7 +34,7 @@ pub use crate::value::Value;
 pub use batch::{Batch, Expiry};
 pub use changelog::{Change, ChangeKind, Commit};
 pub use clock::{Clock, SystemClock};
-pub use config::{Config, Durability, Location, Options};
+pub use config::{Config, Durability, Location, Mode, Options};
 pub use index::{Find, IndexSpec};
 pub use scan::{Page, Row, Scan};
 pub use txn::Transaction;
@@ -88,6 +87,8 @@ struct Counters {
 pub(crate) struct Inner {
     /// None only while dropping.
     engine: Option<Box<dyn Engine>>,
+    /// Where a store that writes to the same database in mode behind has its journal; None for that store itself.
+    journal: Option<PathBuf>,
     cache: CoherentCache,
     clock: SteadyClock,
     group: Group<commit::Request, commit::Reply>,
@@ -187,18 +188,8 @@ impl Store {
     pub fn open_with_clock(config: &Config, clock: Arc<dyn Clock>) -> Result<Self> {
         let options = &config.options;
         options.check()?;
-        let engine: Box<dyn Engine> = match &config.location {
-            Location::Memory => Box::new(MemoryEngine::new()),
-            Location::Sqlite(path) => Box::new(SqliteEngine::open(SqliteOptions {
-                path: path.clone(),
-                read_only: options.read_only,
-                must_exist: options.must_exist,
-                power_safe: options.durability == Durability::Power,
-                busy_timeout: Duration::from_millis(options.busy_timeout_ms.into()),
-                snapshot_max_age: Duration::from_millis(options.snapshot_max_age_ms.into()),
-            })?),
-        };
-        Self::over(engine, options, clock)
+        let (engine, journal) = open::engine(config)?;
+        Self::with_engine(engine, journal, options, clock)
     }
 
     /// A store over an engine of the caller's.
@@ -207,8 +198,18 @@ impl Store {
     /// Those of the engine's first read.
     pub fn over(engine: Box<dyn Engine>, options: &Options, clock: Arc<dyn Clock>) -> Result<Self> {
         options.check()?;
+        Self::with_engine(engine, None, options, clock)
+    }
+
+    fn with_engine(
+        engine: Box<dyn Engine>,
+        journal: Option<PathBuf>,
+        options: &Options,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
         let inner = Inner {
             engine: Some(engine),
+            journal,
             cache: CoherentCache::new(options.cache_bytes),
             clock: SteadyClock::new(clock),
             group: Group::new(),
@@ -229,18 +230,19 @@ impl Store {
         Ok(Self { inner, upkeep })
     }
 
-    /// Waits for the commits under way and refuses all later calls. The file is released when the store is dropped and
-    /// the last call under way has returned.
+    /// Waits for the commits under way, flushes them in mode behind, and refuses all later calls. The file is released
+    /// when the store is dropped and the last call under way has returned.
     ///
     /// # Errors
-    /// [`Kind::Forked`] in a forked child; [`Kind::Closed`] when it was closed before.
+    /// [`Kind::Forked`] in a forked child; [`Kind::Closed`] when it was closed before. Those of the flush: the store is
+    /// closed nevertheless, and what could not be flushed is recovered by whoever opens it next.
     pub fn close(&self) -> Result<()> {
-        self.inner.engine()?;
+        let engine = self.inner.engine()?;
         self.inner.stop();
         self.inner.group.drain();
         drop(self.inner.catalog.change());
         self.upkeep.stop(&self.inner);
-        Ok(())
+        engine.close()
     }
 
     /// Refuses writes from now on.
@@ -282,19 +284,21 @@ impl Store {
         Ok(self.inner.engine()?.limits())
     }
 
-    /// Waits until the commit of `version` (0: all so far) is as durable as the store promises.
+    /// Waits until the commit of `version` (0: all so far) is as durable as the store promises and, in mode behind, in the
+    /// database, where other processes see it.
     ///
     /// # Errors
-    /// [`Kind::OutOfRange`] for a version that no commit has; [`Kind::Poisoned`], [`Kind::Closed`], [`Kind::Forked`].
+    /// [`Kind::OutOfRange`] for a version that no commit has; [`Kind::Poisoned`], [`Kind::Closed`], [`Kind::Forked`]; in
+    /// mode behind those of a commit.
     pub fn flush(&self, version: u64) -> Result<()> {
-        self.inner.engine()?;
+        let engine = self.inner.engine()?;
         if self.inner.poisoned.load(Ordering::Relaxed) {
             return Err(Error::new(Kind::Poisoned, "the outcome of an earlier write is unknown"));
         }
         if version != 0 && version > self.version()? {
             return Err(Error::new(Kind::OutOfRange, format!("no commit has the version {version}")));
         }
-        Ok(())
+        self.inner.note(engine.flush(version))
     }
 
     /// Moves the write-ahead log into the database and empties it.

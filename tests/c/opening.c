@@ -75,7 +75,8 @@ static void unknown_and_malformed_options_are_named(void) {
     check_refused(JOINLY_INVALID, "durability", "memory:?durability=maybe", NULL);
     check_refused(JOINLY_INVALID, "compress_level", "memory:?compress_level=99", NULL);
     check_refused(JOINLY_INVALID, "", "", NULL);
-    check_refused(JOINLY_UNSUPPORTED, "behind", "sqlite:opening.db?durability=behind", NULL);
+    check_refused(JOINLY_INVALID, "mode", "memory:?mode=sideways", NULL);
+    check_refused(JOINLY_INVALID, "memory", "memory:?mode=behind", NULL);
 }
 
 static void the_url_wins_over_the_struct(void) {

@@ -5,7 +5,7 @@ from typing import Any
 
 import joinly_storage
 import pytest
-from joinly_storage import Invalid, NotFound, Unsupported
+from joinly_storage import Busy, Invalid, NotFound
 
 
 def test_paths_and_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,6 +37,7 @@ def test_every_option_is_taken(path: Path) -> None:
     with joinly_storage.open(
         path,
         durability="power",
+        mode="through",
         cache_bytes=1 << 20,
         busy_timeout_ms=100,
         snapshot_max_age_ms=100,
@@ -61,6 +62,8 @@ def test_the_url_wins(path: Path) -> None:
     ("name", "value"),
     [
         ("durability", "maybe"),
+        ("mode", "sideways"),
+        ("behind_bytes", 0),
         ("cache_bytes", 0),
         ("cache_bytes", 2**64),
         ("busy_timeout_ms", -1),
@@ -94,9 +97,32 @@ def test_malformed_urls(path: Path) -> None:
             joinly_storage.open(wrong)  # type: ignore[arg-type]
 
 
-def test_write_behind_is_refused_for_now(path: Path) -> None:
-    with pytest.raises(Unsupported, match="behind"):
-        joinly_storage.open(path, durability="behind")
+def test_write_behind(path: Path) -> None:
+    with joinly_storage.open(path, mode="behind", behind_bytes=1 << 20, flush_interval_ms=60_000) as store:
+        store["k"] = "v"
+        assert store["k"] == b"v"
+        assert store.stats().queued == 1
+        with joinly_storage.open(path) as reader:
+            assert "k" not in reader
+            with pytest.raises(Busy, match="behind"):
+                reader["k"] = "w"
+            store.flush()
+            assert reader["k"] == b"v"
+        stats = store.stats()
+        assert (stats.queued, stats.queued_bytes, stats.flushes, stats.flushed_rows) == (0, 0, 1, 1)
+        with pytest.raises(Busy, match="behind"):
+            joinly_storage.open(path, mode="behind")
+        store["k"] = "x"
+    with joinly_storage.open(path) as store:
+        assert store["k"] == b"x"
+        store["k"] = "through"
+
+
+def test_write_behind_needs_a_file_to_write_to(path: Path) -> None:
+    with pytest.raises(Invalid, match="memory"):
+        joinly_storage.open("memory:", mode="behind")
+    with pytest.raises(Invalid, match="read_only"):
+        joinly_storage.open(path, mode="behind", read_only=True)
 
 
 def test_a_configuration(tmp_path: Path) -> None:

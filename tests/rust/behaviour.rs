@@ -374,6 +374,16 @@ fn sqlite() {
 }
 
 #[test]
+fn behind() {
+    run_all(Home::behind, 64 << 20);
+}
+
+#[test]
+fn behind_with_no_cache() {
+    run_all(Home::behind_flushing, 1);
+}
+
+#[test]
 fn sqlite_with_no_cache() {
     run_all(Home::sqlite, 1);
 }

@@ -11,6 +11,7 @@
 mod support;
 
 mod behaviour;
+mod behind;
 mod closing;
 mod compression;
 mod concurrency;

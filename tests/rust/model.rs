@@ -621,6 +621,21 @@ fn sqlite_with_a_large_cache() {
 }
 
 #[test]
+fn behind_with_no_cache() {
+    check_against_the_model(Home::behind, 1, TINY);
+}
+
+#[test]
+fn behind_flushing_with_no_cache() {
+    check_against_the_model(Home::behind_flushing, 1, TINY);
+}
+
+#[test]
+fn behind_with_a_small_cache() {
+    check_against_the_model(Home::behind_flushing, 1, SMALL);
+}
+
+#[test]
 fn two_stores_with_a_small_cache_on_one_file() {
     check_against_the_model(Home::sqlite, 2, SMALL);
 }

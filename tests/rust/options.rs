@@ -106,12 +106,17 @@ fn what_is_malformed_is_named() {
 }
 
 #[test]
-fn write_behind_is_not_available() {
+fn write_behind_needs_a_file_to_write_to() {
     let home = Home::sqlite();
-    for query in ["?durability=behind", "?mode=behind"] {
-        let (kind, message) = refused(Store::open_url(&url(&home, query)));
-        assert_eq!(kind, Kind::Unsupported);
-        assert!(message.contains("behind"), "{message}");
+    for (url, named) in [
+        ("memory:?mode=behind".to_owned(), "memory"),
+        (url(&home, "?mode=behind&read_only"), "read_only"),
+        (url(&home, "?mode=behind&behind_mb=0"), "behind_bytes"),
+        (url(&home, "?mode=behind&flush_interval_ms=0"), "flush_interval_ms"),
+    ] {
+        let (kind, message) = refused(Store::open_url(&url));
+        assert_eq!(kind, Kind::Invalid);
+        assert!(message.contains(named), "{message}");
     }
     assert!(!home.file().exists());
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use joinly_storage::engine::sqlite::{SqliteEngine, SqliteOptions};
-use joinly_storage::store::{Clock, Commit, Location};
+use joinly_storage::store::{Clock, Commit, Location, Mode};
 use joinly_storage::{Config, Kind, Options, Result, Store, Watch, store::Row};
 use tempfile::TempDir;
 
@@ -56,9 +56,22 @@ impl Home {
         Self { config, clock: Arc::new(TestClock(AtomicI64::new(TestClock::START))), directory }
     }
 
-    /// One for each engine.
-    pub fn each() -> [Self; 2] {
-        [Self::memory(), Self::sqlite()]
+    /// Flushes when asked, when closed, and when much is queued.
+    pub fn behind() -> Self {
+        Self::sqlite().with(|options| {
+            options.mode = Mode::Behind;
+            options.flush_interval_ms = u32::MAX;
+        })
+    }
+
+    /// Flushes all the time.
+    pub fn behind_flushing() -> Self {
+        Self::behind().with(|options| options.flush_interval_ms = 1)
+    }
+
+    /// One for each way to keep data.
+    pub fn each() -> [Self; 3] {
+        [Self::memory(), Self::sqlite(), Self::behind()]
     }
 
     pub fn with(mut self, set: impl FnOnce(&mut Options)) -> Self {

@@ -205,6 +205,7 @@ fn a_range_read_conflicts_when_the_log_no_longer_tells() {
         let elsewhere = |store: &joinly_storage::Store| {
             for n in 0..200 {
                 store.put(b"elsewhere", &[n]).unwrap();
+                store.flush(0).unwrap();
             }
         };
         assert!(conflicts(&home, |txn| drop(txn.scan(&Scan::prefix(b"a"))), elsewhere));

@@ -96,6 +96,7 @@ fn a_watch_starts_where_it_is_told() {
 fn overflow(store: &Store) {
     for n in 0..300 {
         store.put(b"filler", &[n as u8]).unwrap();
+        store.flush(0).unwrap();
     }
 }
 

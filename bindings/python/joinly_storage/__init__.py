@@ -44,7 +44,7 @@ from ._errors import (
 )
 from ._index import Index
 from ._log import set_log_callback
-from ._options import Durability
+from ._options import Durability, Mode
 from ._stats import CacheStats, Limits, Stats
 from ._store import Store
 from ._txn import Transaction
@@ -74,6 +74,7 @@ __all__ = [
     "Io",
     "JoinlyError",
     "Limits",
+    "Mode",
     "NewerSchema",
     "NoMemory",
     "NotADatabase",
@@ -110,6 +111,9 @@ def open(
     url: Union[str, os.PathLike[str]],
     *,
     durability: Optional[Durability] = None,
+    mode: Optional[Mode] = None,
+    behind_bytes: Optional[int] = None,
+    flush_interval_ms: Optional[int] = None,
     cache_bytes: Optional[int] = None,
     busy_timeout_ms: Optional[int] = None,
     snapshot_max_age_ms: Optional[int] = None,
@@ -126,6 +130,11 @@ def open(
     for a store that lives in this process only. Options in a URL win over arguments; None means the default.
 
     durability: "process" (the default): a commit survives the death of the process; "power": also power loss.
+    mode: "through" (the default): a commit is in the database before it is acknowledged; "behind": it is in a journal,
+        which survives the death of the process, and flushed to the database later. This store alone writes then;
+        other processes read what has been flushed. Power loss may roll back the rest, unless the durability is "power".
+    behind_bytes: in mode behind, how many bytes of commits may wait; 64 MiB by default.
+    flush_interval_ms: in mode behind, how long a commit waits at most while the database keeps up; 100 by default.
     cache_bytes: memory for the cache of values; 64 MiB by default.
     busy_timeout_ms: how long a call waits for a lock that another process holds; 5000 by default.
     snapshot_max_age_ms: the longest that a transaction may take; 1000 by default.
@@ -133,14 +142,17 @@ def open(
     compress_level: the zstd level, 1 to 19; 3 by default; -1: never compress.
     log_keep: how many commits the log keeps for watches; 100000 by default.
     sweep_interval_ms: how often expired keys are removed from the file; 1000 by default. They are invisible at once.
-    read_only: opens an existing store for reading only; works on read-only media. Elsewhere, whoever may not write in the
-        directory can open it only while somebody who may has it open.
+    read_only: opens an existing store for reading only; works on read-only media. Elsewhere, whoever may not write in
+        the directory can open it only while somebody who may has it open.
     must_exist: raises `NotFound` instead of creating a store.
     """
     return Store(
         _options.open_store(
             url,
             durability=durability,
+            mode=mode,
+            behind_bytes=behind_bytes,
+            flush_interval_ms=flush_interval_ms,
             read_only=read_only,
             must_exist=must_exist,
             compress_level=compress_level,

@@ -47,6 +47,9 @@ class Options(Structure):
         ("read_only", c_uint8),
         ("must_exist", c_uint8),
         ("reserved", c_uint8 * 2),
+        ("mode", c_uint32),
+        ("flush_interval_ms", c_uint32),
+        ("behind_bytes", c_uint64),
     ]
 
 

@@ -10,15 +10,18 @@ from . import _ffi as ffi
 from ._args import to_text
 from ._errors import invalid
 
-Durability = Literal["power", "process", "behind"]
+Durability = Literal["power", "process"]
+Mode = Literal["through", "behind"]
 
-_DURABILITIES = {"power": 1, "process": 2, "behind": 3}
-_BITS = {"cache_bytes": 64, "log_keep": 64}
+_DURABILITIES = {"power": 1, "process": 2}
+_MODES = {"through": 1, "behind": 2}
+_BITS = {"cache_bytes": 64, "log_keep": 64, "behind_bytes": 64}
 
 
 def open_store(
     url: Union[str, os.PathLike[str]],
     durability: Optional[Durability],
+    mode: Optional[Mode],
     read_only: bool,
     must_exist: bool,
     compress_level: Optional[int],
@@ -26,10 +29,8 @@ def open_store(
 ) -> int:
     """The handle of a newly opened store."""
     options = ffi.Options(struct_size=sizeof(ffi.Options), read_only=bool(read_only), must_exist=bool(must_exist))
-    if durability is not None:
-        if durability not in _DURABILITIES:
-            raise invalid(f"durability is one of {', '.join(_DURABILITIES)}, not {durability!r}")
-        options.durability = _DURABILITIES[durability]
+    options.durability = _choice("durability", durability, _DURABILITIES)
+    options.mode = _choice("mode", mode, _MODES)
     if compress_level is not None:
         if compress_level != -1 and not 1 <= compress_level <= 19:
             raise invalid(f"compress_level is 1 to 19, or -1 for never, not {compress_level!r}")
@@ -44,6 +45,14 @@ def open_store(
         # A path object is never a URL, whatever its name.
         url = os.path.abspath(url)
     return ffi.make(ffi.store_open, to_text(url, "the URL of a store"), byref(options))
+
+
+def _choice(name: str, given: Optional[str], choices: dict[str, int]) -> int:
+    if given is None:
+        return 0
+    if given not in choices:
+        raise invalid(f"{name} is one of {', '.join(choices)}, not {given!r}")
+    return choices[given]
 
 
 def open_config(path: Union[str, os.PathLike[str]]) -> int:

@@ -45,6 +45,18 @@ class Stats:
     """Of these, bytes that later writes reuse or `compact` returns."""
     wal_bytes: int
     """Size of the write-ahead log in use."""
+    queued: int
+    """In mode behind: transactions that were acknowledged and not yet flushed."""
+    queued_bytes: int
+    """Their size in the journal."""
+    queue_lag_ms: int
+    """How long the oldest of them has waited, in milliseconds."""
+    flushes: int
+    """Flushes so far."""
+    flushed_rows: int
+    """Rows that they wrote; a key that was written often in between is one."""
+    flush_rate: int
+    """How fast the database took the journal lately, in bytes a second."""
 
     @property
     def cache_hit_rate(self) -> float:

@@ -267,9 +267,7 @@ fn walk<V>(
     if range.is_empty() {
         return Ok(());
     }
-    let bounds: (Bound<&[u8]>, Bound<&[u8]>) =
-        (range.start.as_ref().map(Vec::as_slice), range.end.as_ref().map(Vec::as_slice));
-    let mut entries = tree.range::<[u8], _>(bounds);
+    let mut entries = tree.range::<[u8], _>(range.bounds());
     while let Some((key, value)) = if reverse { entries.next_back() } else { entries.next() } {
         if !visit(key, value)? {
             break;

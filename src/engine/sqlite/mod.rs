@@ -2,7 +2,7 @@
 //! the WAL-index in shared memory as generation.
 
 use std::ffi::CStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -75,6 +75,11 @@ impl SqliteEngine {
                 _ => error,
             }
         })
+    }
+
+    /// Where the file is: absolute, links resolved.
+    pub fn path(&self) -> &Path {
+        self.pool.file().path()
     }
 
     fn connect(options: SqliteOptions) -> Result<Self> {
@@ -178,7 +183,7 @@ impl Engine for SqliteEngine {
                 .map_err(mapped("statistics"))?;
             let bytes = |pages: i64| pages.saturating_mul(page).cast_unsigned();
             let wal_bytes = u64::from(self.wal.frames()) * (page.cast_unsigned() + FRAME_HEADER_BYTES);
-            Ok(EngineStats { file_bytes: bytes(pages), free_bytes: bytes(free), wal_bytes })
+            Ok(EngineStats { file_bytes: bytes(pages), free_bytes: bytes(free), wal_bytes, queue: None })
         };
         match writer_free {
             Some(connection) => stats(&connection),

@@ -154,6 +154,10 @@ fn refuse_foreign_sqlite(path: &Path) -> Result<()> {
 }
 
 impl File {
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether the file is on media that nobody can write, so that it is read without locks.
     pub fn immutable(&self) -> bool {
         self.immutable

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use joinly_storage::store::Durability;
+use joinly_storage::store::{Durability, Mode};
 use joinly_storage::{Batch, Find, IndexSpec, Store};
 
 use super::{Child, Random, number_from_environment, open, report};
@@ -12,9 +12,13 @@ const SLOTS: u64 = 40;
 
 /// Commits one batch after the other until it is killed. Each batch writes the same number in several places.
 pub fn child(arguments: &[&str]) {
-    let [file, writer, durability] = arguments else { panic!("{arguments:?}") };
+    let [file, writer, way] = arguments else { panic!("{arguments:?}") };
     let store = open(Path::new(file), |options| {
-        options.durability = if *durability == "power" { Durability::Power } else { Durability::Process };
+        if way.ends_with("behind") {
+            options.mode = Mode::Behind;
+            options.flush_interval_ms = 3;
+        }
+        options.durability = if way.starts_with("power") { Durability::Power } else { Durability::Process };
         options.sweep_interval_ms = 5;
     });
     store.declare_index(&IndexSpec::new("n", b"doc:", "$.n").unwrap()).unwrap();
@@ -58,19 +62,30 @@ struct Writer {
     name: &'static str,
     acknowledged: u64,
     version: u64,
+    /// Times that it was killed, each of which may have had one commit more than it reported.
+    killed: u64,
 }
 
 impl Writer {
-    fn start(file: &Path, name: &'static str, durability: &str) -> Self {
-        let mut child = Child::spawn("crash", &[file.to_str().unwrap(), name, durability]);
+    fn start(file: &Path, name: &'static str, way: &str) -> Self {
+        let mut child = spawn(file, name, way);
         assert_eq!(child.line().as_deref(), Some("ready"));
-        Self { child, name, acknowledged: 0, version: 0 }
+        Self { child, name, acknowledged: 0, version: 0, killed: 0 }
+    }
+
+    /// Starts it again without waiting until it is ready.
+    fn restart(&mut self, file: &Path, way: &str) {
+        self.child = spawn(file, self.name, way);
     }
 
     /// Kills it and reads what it had reported by then.
     fn kill(&mut self) {
         self.child.kill();
+        self.killed += 1;
         while let Some(line) = self.child.line() {
+            if line == "ready" {
+                continue;
+            }
             let (n, version) = line.split_once(' ').unwrap();
             let (n, version) = (n.parse().unwrap(), version.parse().unwrap());
             assert!(n > self.acknowledged && version > self.version, "{line} after {}", self.version);
@@ -83,7 +98,7 @@ impl Writer {
         let last = number(store, &format!("{name}:last"));
         assert!(last >= self.acknowledged, "{name}: acknowledged {}, found {last}", self.acknowledged);
         assert!(
-            last <= self.acknowledged.max(1) + 1 || self.acknowledged == 0,
+            last <= self.acknowledged + self.killed || self.acknowledged == 0,
             "{name}: {last} was never sent"
         );
         assert!(store.version().unwrap() >= self.version);
@@ -104,23 +119,55 @@ impl Writer {
     }
 }
 
+fn spawn(file: &Path, name: &str, way: &str) -> Child {
+    Child::spawn("crash", &[file.to_str().unwrap(), name, way])
+}
+
 #[test]
 fn no_acknowledged_commit_is_lost_to_kill_9() {
-    let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("crash.db");
-    let kills = number_from_environment("JOINLY_KILLS", 200);
-    let mut random = Random(0x5eed);
-    let (mut killed, mut commits, mut seen) = (0, 0, 0);
-    while killed < kills {
-        let durability = if random.next(2) == 0 { "power" } else { "process" };
-        let mut writers = vec![Writer::start(&file, "a", durability)];
+    kill_often(0x5eed, |file, random| {
+        let way = if random.next(2) == 0 { "power" } else { "process" };
+        let mut writers = vec![Writer::start(file, "a", way)];
         if random.next(3) == 0 {
-            writers.push(Writer::start(&file, "b", "process"));
+            writers.push(Writer::start(file, "b", "process"));
         }
         for writer in &mut writers {
             std::thread::sleep(Duration::from_micros(random.next(25_000)));
             writer.kill();
-            killed += 1;
+        }
+        writers
+    });
+}
+
+/// Also while it recovers.
+#[test]
+fn no_acknowledged_commit_is_lost_to_kill_9_in_mode_behind() {
+    kill_often(0xbe41d, |file, random| {
+        let mut way = || if random.next(4) == 0 { "power behind" } else { "behind" };
+        let mut writer = Writer::start(file, "a", way());
+        let next = way();
+        std::thread::sleep(Duration::from_micros(random.next(25_000)));
+        writer.kill();
+        for _ in 0..random.next(3) {
+            writer.restart(file, next);
+            std::thread::sleep(Duration::from_micros(random.next(12_000)));
+            writer.kill();
+        }
+        vec![writer]
+    });
+}
+
+/// Has `kill` start and kill writers, and checks what they left.
+fn kill_often(seed: u64, kill: impl Fn(&Path, &mut Random) -> Vec<Writer>) {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("crash.db");
+    let kills = number_from_environment("JOINLY_KILLS", 200);
+    let mut random = Random(seed);
+    let (mut killed, mut commits, mut seen) = (0, 0, 0);
+    while killed < kills {
+        let writers = kill(&file, &mut random);
+        for writer in &writers {
+            killed += writer.killed;
             commits += writer.acknowledged;
         }
         let store = open(&file, |options| options.sweep_interval_ms = 5);

@@ -1,0 +1,270 @@
+//! The bytes of the journal. It consists of segments of one size; a segment is a header and then records, each a
+//! transaction. Numbers are little-endian.
+//!
+//! A segment is used again once its transactions are in the database. Its salt is new each time and part of every checksum,
+//! so that what is left of its former life is never taken for a record.
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::engine::{RecordRef, Space, Writer};
+use crate::error::{Error, Kind, Result};
+
+pub(super) const SEGMENT: usize = 4 << 20;
+const MAGIC: u64 = u64::from_le_bytes(*b"joinlyWB");
+const FORMAT: u64 = 1;
+/// Of a segment: magic, format, id (two words), salt, number, checksum.
+pub(super) const HEADER: usize = 56;
+/// Of a record: checksum, length of the payload, sequence number.
+pub(super) const RECORD_HEADER: usize = 24;
+/// The longest record.
+pub(super) const LONGEST: usize = SEGMENT - HEADER;
+
+/// Which journal this is; the database knows the one it belongs to.
+pub(super) type Id = [u8; 16];
+
+/// What a transaction does.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Op<'a> {
+    Put {
+        #[serde(borrow, with = "serde_bytes")]
+        key: &'a [u8],
+        version: u64,
+        expires_at: i64,
+        encoding: u8,
+        #[serde(borrow, with = "serde_bytes")]
+        data: &'a [u8],
+    },
+    Delete {
+        #[serde(borrow, with = "serde_bytes")]
+        key: &'a [u8],
+    },
+    PutEntry {
+        space: u8,
+        #[serde(borrow, with = "serde_bytes")]
+        key: &'a [u8],
+        #[serde(borrow, with = "serde_bytes")]
+        value: &'a [u8],
+    },
+    DeleteEntry {
+        space: u8,
+        #[serde(borrow, with = "serde_bytes")]
+        key: &'a [u8],
+    },
+    Log {
+        version: u64,
+        #[serde(borrow, with = "serde_bytes")]
+        entry: &'a [u8],
+    },
+}
+
+impl Op<'_> {
+    /// Does it, except for the log, whose entries the caller joins.
+    pub fn apply(&self, writer: &mut dyn Writer) -> Result<()> {
+        match *self {
+            Op::Put { key, version, expires_at, encoding, data } => {
+                writer.put(key, RecordRef { version, expires_at, encoding, data })
+            }
+            Op::Delete { key } => writer.delete(key),
+            Op::PutEntry { space, key, value } => writer.put_entry(space_of(space)?, key, value),
+            Op::DeleteEntry { space, key } => writer.delete_entry(space_of(space)?, key),
+            Op::Log { .. } => Ok(()),
+        }
+    }
+}
+
+pub(super) fn space_number(space: Space) -> u8 {
+    match space {
+        Space::Meta => 0,
+        Space::Expiry => 1,
+        Space::Index => 2,
+    }
+}
+
+fn space_of(number: u8) -> Result<Space> {
+    Space::ALL.into_iter().find(|space| space_number(*space) == number).ok_or_else(damaged)
+}
+
+fn damaged() -> Error {
+    Error::new(Kind::Corrupt, "the journal holds a transaction that this library did not write")
+}
+
+/// A record being written.
+pub(super) struct Record {
+    bytes: Vec<u8>,
+}
+
+impl Record {
+    pub fn new(mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        bytes.resize(RECORD_HEADER, 0);
+        Self { bytes }
+    }
+
+    pub fn push(&mut self, op: &Op<'_>) -> Result<()> {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.bytes = postcard::to_extend(op, bytes)
+            .map_err(|error| Error::new(Kind::Panic, format!("encode the journal: {error}")))?;
+        Ok(())
+    }
+
+    pub fn len(&self) -> usize {
+        self.bytes.len().next_multiple_of(8)
+    }
+
+    /// Completes it for a segment.
+    pub fn seal(&mut self, salt: u64, sequence: u64) -> &[u8] {
+        let payload = (self.bytes.len() - RECORD_HEADER) as u64;
+        self.bytes.resize(self.len(), 0);
+        set(&mut self.bytes, 8, payload);
+        set(&mut self.bytes, 16, sequence);
+        let sum = xxh3_64_with_seed(self.bytes.get(8..).unwrap_or_default(), salt);
+        set(&mut self.bytes, 0, sum);
+        &self.bytes
+    }
+
+    /// The memory, for the next one.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// The header of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SegmentHeader {
+    pub id: Id,
+    pub salt: u64,
+    /// Segments are read in this order.
+    pub number: u64,
+}
+
+impl SegmentHeader {
+    pub fn encode(&self) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        set(&mut bytes, 0, MAGIC);
+        set(&mut bytes, 8, FORMAT);
+        if let Some(id) = bytes.get_mut(16..32) {
+            id.copy_from_slice(&self.id);
+        }
+        set(&mut bytes, 32, self.salt);
+        set(&mut bytes, 40, self.number);
+        let sum = xxh3_64_with_seed(bytes.get(..48).unwrap_or_default(), MAGIC);
+        set(&mut bytes, 48, sum);
+        bytes
+    }
+
+    /// None when the segment was never used, or its header is torn.
+    pub fn decode(segment: &[u8]) -> Option<Self> {
+        let id = segment.get(16..32)?.try_into().ok()?;
+        let header = Self { id, salt: word(segment, 32)?, number: word(segment, 40)? };
+        (segment.get(..HEADER)? == header.encode()).then_some(header)
+    }
+}
+
+/// The records of a segment, up to the first that is not whole: sequence number and payload.
+pub(super) fn records(segment: &[u8], salt: u64) -> impl Iterator<Item = (u64, &[u8])> {
+    let mut rest = segment.get(HEADER..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let payload = usize::try_from(word(rest, 8)?).ok()?;
+        let whole = payload.checked_add(RECORD_HEADER)?.checked_next_multiple_of(8)?;
+        let (record, after) = rest.split_at_checked(whole)?;
+        if word(record, 0)? != xxh3_64_with_seed(record.get(8..)?, salt) {
+            return None;
+        }
+        rest = after;
+        Some((word(record, 16)?, record.get(RECORD_HEADER..RECORD_HEADER + payload)?))
+    })
+}
+
+/// The operations of a payload.
+pub(super) fn ops(mut payload: &[u8]) -> impl Iterator<Item = Result<Op<'_>>> {
+    std::iter::from_fn(move || {
+        if payload.is_empty() {
+            return None;
+        }
+        let decoded = postcard::take_from_bytes(payload);
+        payload = decoded.as_ref().map_or(&[], |(_, rest)| *rest);
+        Some(decoded.map(|(op, _)| op).map_err(|_| damaged()))
+    })
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+fn set(bytes: &mut [u8], at: usize, value: u64) {
+    if let Some(place) = bytes.get_mut(at..at + 8) {
+        place.copy_from_slice(&value.to_le_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(salt: u64, payloads: &[&[Op<'_>]]) -> Vec<u8> {
+        let mut bytes = SegmentHeader { id: [7; 16], salt, number: 3 }.encode().to_vec();
+        for (ops, sequence) in payloads.iter().zip(1..) {
+            let mut record = Record::new(Vec::new());
+            ops.iter().for_each(|op| record.push(op).unwrap());
+            bytes.extend(record.seal(salt, sequence));
+        }
+        bytes
+    }
+
+    const OPS: [Op<'static>; 5] = [
+        Op::Put { key: b"k\0", version: 9, expires_at: -1, encoding: 1, data: b"data" },
+        Op::Delete { key: b"gone" },
+        Op::PutEntry { space: 1, key: b"e", value: b"" },
+        Op::DeleteEntry { space: 2, key: b"e" },
+        Op::Log { version: 9, entry: b"entry" },
+    ];
+
+    fn read(segment: &[u8]) -> Vec<(u64, Vec<u8>)> {
+        let header = SegmentHeader::decode(segment).unwrap();
+        records(segment, header.salt).map(|(sequence, payload)| (sequence, payload.to_vec())).collect()
+    }
+
+    #[test]
+    fn records_round_trip() {
+        let bytes = segment(5, &[&OPS, &[], &OPS[..1]]);
+        let found = read(&bytes);
+        assert_eq!(found.iter().map(|(sequence, _)| *sequence).collect::<Vec<_>>(), [1, 2, 3]);
+        let first: Vec<_> = ops(&found[0].1).map(Result::unwrap).collect();
+        assert_eq!(first, OPS);
+        assert!(found[1].1.is_empty());
+    }
+
+    #[test]
+    fn a_damaged_segment_is_read_up_to_the_damage() {
+        let whole = segment(5, &[&OPS, &OPS[..1], &OPS[3..]]);
+        let expected = read(&whole);
+        for at in HEADER..whole.len() {
+            let cut = read(&whole[..at]);
+            assert_eq!(cut, expected[..cut.len()]);
+            let mut flipped = whole.clone();
+            flipped[at] ^= 0x40;
+            let found = read(&flipped);
+            assert!(found.len() < 3);
+            assert_eq!(found, expected[..found.len()]);
+        }
+        for at in 0..HEADER {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1;
+            assert_eq!(SegmentHeader::decode(&flipped), None);
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_former_life_is_read() {
+        let (old, mut new) = (segment(5, &[&OPS, &OPS, &OPS]), segment(6, &[&OPS]));
+        new.extend(&old[new.len()..]);
+        assert_eq!(read(&new).len(), 1);
+    }
+
+    #[test]
+    fn garbage_is_no_operation() {
+        assert_eq!(ops(&[0xff; 9]).next().unwrap().unwrap_err().kind(), Kind::Corrupt);
+        assert!(ops(&[0xff; 9]).count() == 1);
+    }
+}

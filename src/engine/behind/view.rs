@@ -1,0 +1,269 @@
+//! Reads through the tables of unflushed changes onto the database below.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use super::PROGRESS;
+use super::table::{Map, Table};
+use crate::engine::{
+    Fields, Generation, Range, Read, Record, RecordRef, Snapshot, Space, Visit, VisitEntry, VisitLog,
+    no_key_between,
+};
+use crate::error::Result;
+
+pub(super) type Shared = Arc<RwLock<Table>>;
+
+/// The tables over the database as of one transaction, newest first.
+pub(super) struct Layers<'a> {
+    /// The changes of a transaction under way.
+    pub staged: Option<&'a Table>,
+    pub tables: &'a [Shared],
+    pub sequence: u64,
+}
+
+impl Layers<'_> {
+    /// What the tables know of a key.
+    fn get<T: Clone>(&self, map: impl Fn(&Table) -> &Map<T>, key: &[u8]) -> Option<Option<T>> {
+        if let Some(found) = self.staged.and_then(|staged| map(staged).get(key, u64::MAX)) {
+            return Some(found.clone());
+        }
+        self.tables.iter().find_map(|table| map(&table.read()).get(key, self.sequence).cloned())
+    }
+
+    /// The first change in a range, or the last.
+    fn next<T: Clone>(
+        &self,
+        map: impl Fn(&Table) -> &Map<T>,
+        range: (Bound<&[u8]>, Bound<&[u8]>),
+        reverse: bool,
+    ) -> Option<Change<T>> {
+        let mut best: Option<Change<T>> = None;
+        let mut consider = |table: &Table, sequence| {
+            let Some((key, value)) = map(table).next(range, reverse, sequence) else { return };
+            // Of equal keys the newer layer's, which comes first, counts.
+            if best.as_ref().is_none_or(|best| precedes(key, &best.key, reverse)) {
+                best = Some(Change { key: key.into(), value: value.clone() });
+            }
+        };
+        if let Some(staged) = self.staged {
+            consider(staged, u64::MAX);
+        }
+        self.tables.iter().for_each(|table| consider(&table.read(), self.sequence));
+        best
+    }
+}
+
+/// A key that a table knows; None: deleted.
+struct Change<T> {
+    key: Box<[u8]>,
+    value: Option<T>,
+}
+
+fn precedes(key: &[u8], other: &[u8], reverse: bool) -> bool {
+    if reverse { key > other } else { key < other }
+}
+
+/// The changes of a range, merged into the rows of the database as they come.
+struct Merge<'a, T, M> {
+    layers: &'a Layers<'a>,
+    map: M,
+    range: &'a Range,
+    reverse: bool,
+    pending: Option<Change<T>>,
+}
+
+/// What becomes of a row of the database.
+enum Fate {
+    Shown,
+    Hidden,
+    /// The visitor wants no more.
+    Ended,
+}
+
+impl<'a, T: Clone, M: Fn(&Table) -> &Map<T>> Merge<'a, T, M> {
+    fn new(layers: &'a Layers<'a>, map: M, range: &'a Range, reverse: bool) -> Self {
+        let mut merge = Self { layers, map, range, reverse, pending: None };
+        if !range.is_empty() {
+            merge.pending = layers.next(&merge.map, range.bounds(), reverse);
+        }
+        merge
+    }
+
+    /// Shows the changes that come before `key`; all of them for None.
+    fn advance(
+        &mut self,
+        key: Option<&[u8]>,
+        mut show: impl FnMut(&[u8], &T) -> Result<bool>,
+    ) -> Result<Fate> {
+        while let Some(change) = &self.pending {
+            let same = key == Some(&*change.key);
+            if !same && key.is_some_and(|key| !precedes(&change.key, key, self.reverse)) {
+                break;
+            }
+            let going_on = match &change.value {
+                Some(value) => show(&change.key, value)?,
+                None => true,
+            };
+            let (start, end) = self.range.bounds();
+            let rest = match self.reverse {
+                false => (Bound::Excluded(&*change.key), end),
+                true => (start, Bound::Excluded(&*change.key)),
+            };
+            let next =
+                if no_key_between(rest) { None } else { self.layers.next(&self.map, rest, self.reverse) };
+            self.pending = next;
+            match (going_on, same) {
+                (false, _) => return Ok(Fate::Ended),
+                (true, true) => return Ok(Fate::Hidden),
+                (true, false) => {}
+            }
+        }
+        Ok(Fate::Shown)
+    }
+}
+
+/// The layers and the database below them.
+pub(super) struct View<'a> {
+    pub layers: Layers<'a>,
+    pub below: &'a dyn Read,
+    pub last_version: u64,
+}
+
+impl Read for View<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Record>> {
+        match self.layers.get(|table| &table.records, key) {
+            Some(known) => Ok(known.map(|row| row.to_record())),
+            None => self.below.get(key),
+        }
+    }
+
+    fn scan(&self, range: &Range, reverse: bool, fields: Fields, visit: Visit<'_>) -> Result<()> {
+        let mut merge = Merge::new(&self.layers, |table| &table.records, range, reverse);
+        let mut ended = false;
+        self.below.scan(range, reverse, fields, &mut |key, record| {
+            let fate = merge.advance(Some(key), |key, row| visit(key, shown(row.as_record(), fields)))?;
+            ended = match fate {
+                Fate::Shown => !visit(key, record)?,
+                Fate::Hidden => false,
+                Fate::Ended => true,
+            };
+            Ok(!ended)
+        })?;
+        if !ended {
+            merge.advance(None, |key, row| visit(key, shown(row.as_record(), fields)))?;
+        }
+        Ok(())
+    }
+
+    fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        if space == Space::Meta && key == PROGRESS {
+            return Ok(None);
+        }
+        match self.layers.get(|table| table.space(space), key) {
+            Some(known) => Ok(known.map(Vec::from)),
+            None => self.below.entry(space, key),
+        }
+    }
+
+    fn entries(&self, space: Space, range: &Range, reverse: bool, visit: VisitEntry<'_>) -> Result<()> {
+        let mut merge = Merge::new(&self.layers, |table| table.space(space), range, reverse);
+        let mut ended = false;
+        self.below.entries(space, range, reverse, &mut |key, value| {
+            if space == Space::Meta && key == PROGRESS {
+                return Ok(true);
+            }
+            ended = match merge.advance(Some(key), |key, value| visit(key, value))? {
+                Fate::Shown => !visit(key, value)?,
+                Fate::Hidden => false,
+                Fate::Ended => true,
+            };
+            Ok(!ended)
+        })?;
+        if !ended {
+            merge.advance(None, |key, value| visit(key, value))?;
+        }
+        Ok(())
+    }
+
+    fn last_version(&self) -> Result<u64> {
+        Ok(self.last_version)
+    }
+
+    fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()> {
+        let (mut reached, mut ended) = (version, false);
+        self.below.log_after(version, &mut |last, bytes| {
+            reached = last;
+            ended = !visit(last, bytes)?;
+            Ok(!ended)
+        })?;
+        let Layers { staged, tables, sequence } = self.layers;
+        // Copied first: a visitor is never called under a table's lock.
+        let mut rows: Vec<(u64, Arc<[u8]>)> = Vec::new();
+        let mut take = |table: &Table, sequence| {
+            let known = table.log.iter().filter(|logged| logged.sequence <= sequence);
+            rows.extend(known.map(|logged| (logged.version, Arc::clone(&logged.bytes))));
+        };
+        tables.iter().rev().for_each(|table| take(&table.read(), sequence));
+        staged.into_iter().for_each(|staged| take(staged, u64::MAX));
+        for (last, bytes) in rows {
+            if !ended && last > reached {
+                ended = !visit(last, &bytes)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn shown(record: RecordRef<'_>, fields: Fields) -> RecordRef<'_> {
+    if fields == Fields::All { record } else { RecordRef { data: &[], ..record } }
+}
+
+/// A view that holds still.
+pub(super) struct BehindSnapshot {
+    pub tables: Vec<Shared>,
+    pub sequence: u64,
+    pub last_version: u64,
+    pub generation: Generation,
+    pub below: Box<dyn Snapshot>,
+}
+
+impl BehindSnapshot {
+    fn view(&self) -> View<'_> {
+        let layers = Layers { staged: None, tables: &self.tables, sequence: self.sequence };
+        View { layers, below: self.below.as_ref(), last_version: self.last_version }
+    }
+}
+
+impl Snapshot for BehindSnapshot {
+    fn generation(&self) -> Generation {
+        self.generation
+    }
+}
+
+impl Read for BehindSnapshot {
+    fn get(&self, key: &[u8]) -> Result<Option<Record>> {
+        self.view().get(key)
+    }
+
+    fn scan(&self, range: &Range, reverse: bool, fields: Fields, visit: Visit<'_>) -> Result<()> {
+        self.view().scan(range, reverse, fields, visit)
+    }
+
+    fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.view().entry(space, key)
+    }
+
+    fn entries(&self, space: Space, range: &Range, reverse: bool, visit: VisitEntry<'_>) -> Result<()> {
+        self.view().entries(space, range, reverse, visit)
+    }
+
+    fn last_version(&self) -> Result<u64> {
+        self.view().last_version()
+    }
+
+    fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()> {
+        self.view().log_after(version, visit)
+    }
+}

@@ -1,0 +1,70 @@
+//! From a configuration to an engine, and past the journal that a store in mode behind may have left beside the file.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Inner;
+use super::config::{Config, Durability, Location, Mode};
+use crate::engine::behind::{self, BehindEngine, BehindOptions};
+use crate::engine::memory::MemoryEngine;
+use crate::engine::sqlite::{SqliteEngine, SqliteOptions};
+use crate::engine::{Engine, Writer};
+use crate::error::{Error, Kind, Result};
+
+/// The engine, and the journal that it must look out for.
+pub(super) fn engine(config: &Config) -> Result<(Box<dyn Engine>, Option<PathBuf>)> {
+    let options = &config.options;
+    let path = match &config.location {
+        Location::Memory if options.mode == Mode::Behind => {
+            return Err(Error::invalid("mode=behind writes to a file, and memory: has none"));
+        }
+        Location::Memory => return Ok((Box::new(MemoryEngine::new()), None)),
+        Location::Sqlite(path) => path.clone(),
+    };
+    let power_safe = options.durability == Durability::Power;
+    let busy_timeout = Duration::from_millis(options.busy_timeout_ms.into());
+    let engine = SqliteEngine::open(SqliteOptions {
+        path,
+        read_only: options.read_only,
+        must_exist: options.must_exist,
+        power_safe,
+        busy_timeout,
+        snapshot_max_age: Duration::from_millis(options.snapshot_max_age_ms.into()),
+    })?;
+    let journal = behind::journal_of(engine.path());
+    if options.mode == Mode::Through {
+        if !options.read_only {
+            behind::recover(&engine, &journal)?;
+        }
+        return Ok((Box::new(engine), Some(journal)));
+    }
+    let name = engine.path().display().to_string();
+    let behind = BehindOptions {
+        journal,
+        power_safe,
+        bound: options.behind_bytes,
+        interval: Duration::from_millis(options.flush_interval_ms.into()),
+        patience: busy_timeout,
+    };
+    let engine = BehindEngine::open(Box::new(engine), behind).map_err(|error| error.within(name))?;
+    Ok((Box::new(engine), None))
+}
+
+impl Inner {
+    /// Becomes the one writer, unless a store in mode behind is. What a dead one left is recovered first.
+    pub(super) fn begin<'e>(&self, engine: &'e dyn Engine) -> Result<Box<dyn Writer + 'e>> {
+        loop {
+            let writer = engine.begin()?;
+            let Some(journal) = self.journal.as_ref().filter(|journal| journal.exists()) else {
+                return Ok(writer);
+            };
+            drop(writer);
+            if !behind::recover(engine, journal)? {
+                return Err(Error::new(
+                    Kind::Busy,
+                    "it is open in mode behind elsewhere, and only there written to",
+                ));
+            }
+        }
+    }
+}
