@@ -1,8 +1,7 @@
 //! Batches: checks and mutations, committed together or not at all.
 
-use parking_lot::Mutex;
-
 use super::error::{joinly_error, joinly_status};
+use super::exclusive::Exclusive;
 use super::ffi;
 use super::guard::guard;
 use super::handle::{Table, object};
@@ -16,10 +15,10 @@ pub struct joinly_batch {
     _private: (),
 }
 
-object!(joinly_batch => Mutex<Batch>, BATCHES, 5);
+object!(joinly_batch => Exclusive<Batch>, BATCHES, 5);
 
 fn edit(batch: *mut joinly_batch, f: impl FnOnce(&mut Batch) -> Result<()>) -> Result<()> {
-    BATCHES.with(batch, |b| f(&mut b.lock()))?
+    BATCHES.with(batch, |b| f(&mut *b.lock()?))?
 }
 
 /// Makes an empty batch. Any thread. Errors: `JOINLY_INVALID` (`out` is NULL), `JOINLY_TOO_LARGE` (too many live
@@ -36,7 +35,7 @@ pub unsafe extern "C" fn joinly_batch_new(
     unsafe {
         guard(err, || {
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
-            *out = BATCHES.insert(Mutex::new(Batch::new()))?;
+            *out = BATCHES.insert(Exclusive::new(Batch::new()))?;
             Ok(())
         })
     }
@@ -135,13 +134,16 @@ pub unsafe extern "C" fn joinly_batch_expire(
 /// How many checks and mutations a batch holds; 0 for a bad handle.
 #[unsafe(no_mangle)]
 pub extern "C" fn joinly_batch_len(batch: *const joinly_batch) -> usize {
-    BATCHES.with(batch, |b| b.lock().len()).unwrap_or(0)
+    BATCHES.with(batch, |b| b.lock().map_or(0, |b| b.len())).unwrap_or(0)
 }
 
 /// Empties a batch and keeps its memory for the next use. A bad handle is ignored.
 #[unsafe(no_mangle)]
 pub extern "C" fn joinly_batch_clear(batch: *mut joinly_batch) {
-    let _ = BATCHES.with(batch, |b| b.lock().clear());
+    let _ = edit(batch, |b| {
+        b.clear();
+        Ok(())
+    });
 }
 
 /// Frees a batch. NULL and a batch that is freed already are ignored.
@@ -170,7 +172,7 @@ pub unsafe extern "C" fn joinly_store_commit(
     unsafe {
         ffi::optional(version, 0);
         guard(err, || {
-            let committed = BATCHES.with(batch, |b| with_store(store, |s| s.commit(&b.lock())))??;
+            let committed = BATCHES.with(batch, |b| with_store(store, |s| s.commit(&*b.lock()?)))??;
             ffi::optional(version, committed);
             Ok(())
         })

@@ -1,13 +1,12 @@
 //! Watching the change log.
 
-use parking_lot::Mutex;
-
 use super::error::{joinly_error, joinly_status};
+use super::exclusive::Exclusive;
 use super::ffi;
 use super::guard::{guard, quiet};
 use super::handle::{Table, object};
 use super::store::{joinly_store, with_store};
-use crate::error::{Error, Kind};
+use crate::error::Kind;
 use crate::store::{ChangeKind, Commit, Watch};
 
 /// Watch from the present on.
@@ -54,7 +53,7 @@ unsafe impl Send for ChangesObject {}
 // SAFETY: as above; nothing is ever mutated.
 unsafe impl Sync for ChangesObject {}
 
-object!(joinly_watch => Mutex<Watch>, WATCHES, 7);
+object!(joinly_watch => Exclusive<Watch>, WATCHES, 7);
 object!(joinly_changes => ChangesObject, CHANGES, 8);
 
 /// Starts watching the keys that begin with `prefix` (empty: all), for commits after `from_version` (0: as far back as
@@ -82,7 +81,7 @@ pub unsafe extern "C" fn joinly_watch_open(
                 JOINLY_FROM_NOW => s.watch_from_now(prefix),
                 version => s.watch(version, prefix),
             })?;
-            *out = WATCHES.insert(Mutex::new(watch))?;
+            *out = WATCHES.insert(Exclusive::new(watch))?;
             Ok(())
         })
     }
@@ -110,12 +109,8 @@ pub unsafe extern "C" fn joinly_watch_poll(
     unsafe {
         guard(err, || {
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
-            let commit = WATCHES.with(watch, |w| {
-                let mut watch = w
-                    .try_lock()
-                    .ok_or_else(|| Error::new(Kind::Busy, "the watch is in use by another thread"))?;
-                watch.poll(std::time::Duration::from_millis(timeout_ms.into()))
-            })??;
+            let timeout = std::time::Duration::from_millis(timeout_ms.into());
+            let commit = WATCHES.with(watch, |w| w.try_lock("watch")?.poll(timeout))??;
             let commit = commit.ok_or_else(|| quiet(Kind::Timeout))?;
             let rows = commit.changes.iter().map(row).collect();
             *out = CHANGES.insert(ChangesObject { commit, rows })?;
@@ -137,7 +132,7 @@ fn row(change: &crate::store::Change) -> joinly_change {
 /// thread polls it.
 #[unsafe(no_mangle)]
 pub extern "C" fn joinly_watch_version(watch: *const joinly_watch) -> u64 {
-    WATCHES.with(watch, |w| w.try_lock().map_or(0, |w| w.version())).unwrap_or(0)
+    WATCHES.with(watch, |w| w.try_lock("watch").map_or(0, |w| w.version())).unwrap_or(0)
 }
 
 /// Frees a watch. NULL and one that is freed already are ignored.

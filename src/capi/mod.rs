@@ -11,6 +11,7 @@ mod batch;
 mod cache;
 mod changes;
 mod error;
+mod exclusive;
 mod ffi;
 mod guard;
 mod handle;

@@ -1,8 +1,7 @@
 //! Interactive transactions.
 
-use parking_lot::Mutex;
-
 use super::error::{joinly_error, joinly_status};
+use super::exclusive::Exclusive;
 use super::ffi;
 use super::guard::guard;
 use super::handle::{Table, object};
@@ -20,13 +19,11 @@ pub struct joinly_txn {
     _private: (),
 }
 
-object!(joinly_txn => Mutex<Option<Transaction>>, TXNS, 6);
+object!(joinly_txn => Exclusive<Option<Transaction>>, TXNS, 6);
 
 fn with_txn<R>(txn: *const joinly_txn, f: impl FnOnce(&mut Transaction) -> Result<R>) -> Result<R> {
     TXNS.with(txn, |slot| {
-        let mut slot = slot
-            .try_lock()
-            .ok_or_else(|| Error::new(Kind::Busy, "the transaction is in use by another thread"))?;
+        let mut slot = slot.try_lock("transaction")?;
         f(slot.as_mut().ok_or_else(|| Error::new(Kind::Closed, "the transaction is finished"))?)
     })?
 }
@@ -47,7 +44,7 @@ pub unsafe extern "C" fn joinly_txn_begin(
     unsafe {
         guard(err, || {
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
-            *out = TXNS.insert(Mutex::new(Some(with_store(store, |s| s.begin())?)))?;
+            *out = TXNS.insert(Exclusive::new(Some(with_store(store, |s| s.begin())?)))?;
             Ok(())
         })
     }
@@ -274,9 +271,7 @@ pub extern "C" fn joinly_txn_free(txn: *mut joinly_txn) {
 
 fn take(txn: *mut joinly_txn) -> Result<Transaction> {
     TXNS.with(txn, |slot| {
-        let mut slot = slot
-            .try_lock()
-            .ok_or_else(|| Error::new(Kind::Busy, "the transaction is in use by another thread"))?;
+        let mut slot = slot.try_lock("transaction")?;
         slot.take().ok_or_else(|| Error::new(Kind::Closed, "the transaction is finished"))
     })?
 }

@@ -148,7 +148,12 @@ impl Inner {
         name: &str,
         change: impl Fn(&mut dyn Writer) -> Result<()>,
     ) -> Result<()> {
+        self.engine_to_write()?;
         let _changing = self.catalog.change();
+        self.note(self.try_commit_catalog(name, change))
+    }
+
+    fn try_commit_catalog(&self, name: &str, change: impl Fn(&mut dyn Writer) -> Result<()>) -> Result<()> {
         let engine = self.engine_to_write()?;
         let mut writer = self.begin(engine)?;
         let version = next(self.start(engine, writer.as_ref())?)?;

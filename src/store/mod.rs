@@ -85,8 +85,7 @@ struct Counters {
 
 /// What the store, its transactions, its watches and its background thread share.
 pub(crate) struct Inner {
-    /// None only while dropping.
-    engine: Option<Box<dyn Engine>>,
+    engine: Box<dyn Engine>,
     /// Where a store that writes to the same database in mode behind has its journal; None for that store itself.
     journal: Option<PathBuf>,
     cache: CoherentCache,
@@ -113,10 +112,10 @@ impl Inner {
                 "the process was forked after the store was opened: open it anew",
             ));
         }
-        match &self.engine {
-            Some(engine) if !self.closed.load(Ordering::Relaxed) => Ok(engine.as_ref()),
-            _ => Err(Error::new(Kind::Closed, "the store was closed")),
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Closed, "the store was closed"));
         }
+        Ok(self.engine.as_ref())
     }
 
     /// The engine, for a call that writes.
@@ -152,15 +151,6 @@ impl Inner {
             crate::log::error(format_args!("the store refuses writes from now on: {error}"));
         }
         result
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        // In a forked child the connections are the parent's: closing them here would touch the parent's files.
-        if !self.process.is_current() {
-            std::mem::forget(self.engine.take());
-        }
     }
 }
 
@@ -208,7 +198,7 @@ impl Store {
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         let inner = Inner {
-            engine: Some(engine),
+            engine,
             journal,
             cache: CoherentCache::new(options.cache_bytes),
             clock: SteadyClock::new(clock),
@@ -273,7 +263,7 @@ impl Store {
     }
 
     pub(crate) fn engine_name_c(&self) -> &'static CStr {
-        self.inner.engine.as_ref().map_or(c"", |engine| engine.name())
+        self.inner.engine.name()
     }
 
     /// What the engine can hold.
@@ -344,7 +334,13 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.upkeep.stop(&self.inner);
+        if self.inner.process.is_current() {
+            self.upkeep.stop(&self.inner);
+        } else {
+            // The connections are the parent's: closing them here would touch its files. And a thread that this process
+            // does not have may have been in the midst of changing what is in memory.
+            std::mem::forget(Arc::clone(&self.inner));
+        }
     }
 }
 

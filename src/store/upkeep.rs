@@ -44,9 +44,9 @@ impl Upkeep {
     /// Ends the thread, once the store is closed or about to be dropped.
     pub fn stop(&self, inner: &Inner) {
         inner.stop();
-        // In a forked child there is no such thread.
-        if let Some(thread) = self.thread.lock().take()
-            && inner.process.is_current()
+        // In a forked child there is no such thread, and the lock may be held for ever.
+        if inner.process.is_current()
+            && let Some(thread) = self.thread.lock().take()
             && thread.thread().id() != std::thread::current().id()
         {
             thread.thread().unpark();

@@ -36,12 +36,14 @@ pub(super) struct Registration {
 
 impl Registration {
     fn new(path: &Path) -> Result<Self> {
+        // Before the lock, so that a child forked while it is held knows better than to wait for it.
+        let counted = OpenFile::new();
         let mut open = OPEN.lock();
         if !open.iter().any(|known| known == path) {
             refuse_foreign_sqlite(path)?;
         }
         open.push(path.to_owned());
-        Ok(Self { path: path.to_owned(), _open: OpenFile::new() })
+        Ok(Self { path: path.to_owned(), _open: counted })
     }
 }
 

@@ -148,6 +148,21 @@ fn a_changed_byte_of_a_small_value_is_told() {
 }
 
 #[test]
+fn damage_met_by_a_new_index_stops_writes() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut bytes, value) = sound_value(home.path(), 40);
+    let start = position(&bytes, &value);
+    bytes[start] ^= 1;
+    let store = try_open(&copy(home.path(), "bad.db", &bytes)).unwrap();
+    store.put(b"other", b"before").unwrap();
+    let index = IndexSpec::new("n", CHANGED, "$.n").unwrap();
+    assert_eq!(store.declare_index(&index).unwrap_err().kind(), Kind::Corrupt);
+    assert_eq!(store.put(b"other", b"after").unwrap_err().kind(), Kind::Corrupt);
+    assert_eq!(store.get(b"other").unwrap().as_deref(), Some(&b"before"[..]));
+    assert_eq!(store.indexes().unwrap(), []);
+}
+
+#[test]
 fn a_changed_byte_of_a_large_value_is_told() {
     let home = tempfile::tempdir().unwrap();
     let (bytes, value) = sound_value(home.path(), 20_000);
