@@ -82,7 +82,7 @@ impl Core {
         let table = self.freeze();
         let start = Instant::now();
         let table = table.read();
-        let version = table.log.last().map_or(0, |logged| logged.version);
+        let version = table.log.last_version().unwrap_or(0);
         let result = self.write_down(&table, version, |writer| writer.commit());
         if result.is_ok() {
             self.pace.measured(table.bytes, start.elapsed());
@@ -223,9 +223,8 @@ fn fill(writer: &mut dyn Writer, table: &Table, version: u64) -> Result<u64> {
             }
         }
     }
-    let joined: Vec<u8> = table.log.iter().flat_map(|logged| logged.bytes.iter().copied()).collect();
-    if !joined.is_empty() {
-        writer.append_log(version, &joined)?;
+    if !table.log.bytes().is_empty() {
+        writer.append_log(version, table.log.bytes())?;
     }
     let (through, at_most) = table.trim;
     if at_most > 0 {

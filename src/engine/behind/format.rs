@@ -20,6 +20,9 @@ pub(super) const RECORD_HEADER: usize = 24;
 /// The longest record.
 pub(super) const LONGEST: usize = SEGMENT - HEADER;
 
+/// Of the memory for a record, what is kept for the next.
+const KEPT: usize = 64 << 10;
+
 /// Which journal this is; the database knows the one it belongs to.
 pub(super) type Id = [u8; 16];
 
@@ -89,16 +92,21 @@ fn damaged() -> Error {
     Error::new(Kind::Corrupt, "the journal holds a transaction that this library did not write")
 }
 
-/// A record being written.
+/// A record being written. Its memory is used again.
 pub(super) struct Record {
     bytes: Vec<u8>,
 }
 
+impl Default for Record {
+    fn default() -> Self {
+        Self { bytes: vec![0; RECORD_HEADER] }
+    }
+}
+
 impl Record {
-    pub fn new(mut bytes: Vec<u8>) -> Self {
-        bytes.clear();
-        bytes.resize(RECORD_HEADER, 0);
-        Self { bytes }
+    pub fn clear(&mut self) {
+        self.bytes.truncate(RECORD_HEADER);
+        self.bytes.shrink_to(KEPT);
     }
 
     pub fn push(&mut self, op: &Op<'_>) -> Result<()> {
@@ -121,11 +129,6 @@ impl Record {
         let sum = xxh3_64_with_seed(self.bytes.get(8..).unwrap_or_default(), salt);
         set(&mut self.bytes, 0, sum);
         &self.bytes
-    }
-
-    /// The memory, for the next one.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
     }
 }
 
@@ -205,7 +208,7 @@ mod tests {
     fn segment(salt: u64, payloads: &[&[Op<'_>]]) -> Vec<u8> {
         let mut bytes = SegmentHeader { id: [7; 16], salt, number: 3 }.encode().to_vec();
         for (ops, sequence) in payloads.iter().zip(1..) {
-            let mut record = Record::new(Vec::new());
+            let mut record = Record::default();
             ops.iter().for_each(|op| record.push(op).unwrap());
             bytes.extend(record.seal(salt, sequence));
         }

@@ -38,9 +38,9 @@ pub use recovery::recover;
 use flush::Progress;
 use journal::Journal;
 use pace::Pace;
-use table::Table;
-use view::{BehindSnapshot, Shared};
-use writer::BehindWriter;
+use table::Staged;
+use view::{BehindSnapshot, Shared, Tables};
+use writer::{BehindWriter, Desk};
 
 /// Where the database keeps how far its journal is done with.
 const PROGRESS: &[u8] = b"behind";
@@ -83,7 +83,7 @@ struct Core {
     options: BehindOptions,
     journal: Journal,
     state: RwLock<State>,
-    writer: Mutex<Vec<u8>>,
+    desk: Mutex<Desk>,
     /// The generation: transactions so far, and times that others were found to have written to the database.
     sequence: AtomicU64,
     foreign: AtomicU64,
@@ -119,7 +119,7 @@ struct State {
 
 impl State {
     /// Newest first.
-    fn tables(&self) -> Vec<Shared> {
+    fn tables(&self) -> Tables {
         std::iter::once(&self.active).chain(&self.frozen).map(Arc::clone).collect()
     }
 }
@@ -144,7 +144,7 @@ impl BehindEngine {
                 frozen: None,
                 frozen_through: 0,
             }),
-            writer: Mutex::new(Vec::new()),
+            desk: Mutex::default(),
             sequence: AtomicU64::new(0),
             foreign: AtomicU64::new(0),
             changed: AtomicU32::new(0),
@@ -214,14 +214,13 @@ impl Core {
     }
 
     /// Makes a transaction that the journal has visible.
-    fn publish(&self, staged: Table, version: u64) {
-        let (sequence, bytes) = (staged.last, staged.bytes);
+    fn publish(&self, staged: &mut Staged, sequence: u64, bytes: u64, version: u64) {
         let queued = self.queued.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let first = {
             let mut state = self.state.write();
             let mut active = state.active.write();
             let first = active.first == 0;
-            active.absorb(staged, self.pinned.load(Ordering::Relaxed));
+            active.absorb(staged, sequence, bytes, self.pinned.load(Ordering::Relaxed));
             drop(active);
             self.advance(&mut state, sequence, version);
             first

@@ -4,9 +4,10 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
+use smallvec::SmallVec;
 
 use super::PROGRESS;
-use super::table::{Map, Table};
+use super::table::{Key, Map, Table};
 use crate::engine::{
     Fields, Generation, Range, Read, Record, RecordRef, Snapshot, Space, Visit, VisitEntry, VisitLog,
     no_key_between,
@@ -14,6 +15,9 @@ use crate::engine::{
 use crate::error::Result;
 
 pub(super) type Shared = Arc<RwLock<Table>>;
+
+/// The active and the frozen table, newest first.
+pub(super) type Tables = SmallVec<[Shared; 2]>;
 
 /// The tables over the database as of one transaction, newest first.
 pub(super) struct Layers<'a> {
@@ -44,7 +48,7 @@ impl Layers<'_> {
             let Some((key, value)) = map(table).next(range, reverse, sequence) else { return };
             // Of equal keys the newer layer's, which comes first, counts.
             if best.as_ref().is_none_or(|best| precedes(key, &best.key, reverse)) {
-                best = Some(Change { key: key.into(), value: value.clone() });
+                best = Some(Change { key: Key::from_slice(key), value: value.clone() });
             }
         };
         if let Some(staged) = self.staged {
@@ -57,7 +61,7 @@ impl Layers<'_> {
 
 /// A key that a table knows; None: deleted.
 struct Change<T> {
-    key: Box<[u8]>,
+    key: Key,
     value: Option<T>,
 }
 
@@ -200,15 +204,14 @@ impl Read for View<'_> {
         })?;
         let Layers { staged, tables, sequence } = self.layers;
         // Copied first: a visitor is never called under a table's lock.
-        let mut rows: Vec<(u64, Arc<[u8]>)> = Vec::new();
+        let mut rows: Vec<(u64, Vec<u8>)> = Vec::new();
         let mut take = |table: &Table, sequence| {
-            let known = table.log.iter().filter(|logged| logged.sequence <= sequence);
-            rows.extend(known.map(|logged| (logged.version, Arc::clone(&logged.bytes))));
+            rows.extend(table.log.after(reached, sequence).map(|(last, bytes)| (last, bytes.to_vec())));
         };
         tables.iter().rev().for_each(|table| take(&table.read(), sequence));
         staged.into_iter().for_each(|staged| take(staged, u64::MAX));
         for (last, bytes) in rows {
-            if !ended && last > reached {
+            if !ended {
                 ended = !visit(last, &bytes)?;
             }
         }
@@ -222,7 +225,7 @@ fn shown(record: RecordRef<'_>, fields: Fields) -> RecordRef<'_> {
 
 /// A view that holds still.
 pub(super) struct BehindSnapshot {
-    pub tables: Vec<Shared>,
+    pub tables: Tables,
     pub sequence: u64,
     pub last_version: u64,
     pub generation: Generation,

@@ -6,21 +6,27 @@ use parking_lot::MutexGuard;
 
 use super::Core;
 use super::format::{LONGEST, Op, Record as JournalRecord, space_number};
-use super::table::{Logged, Row, Table};
-use super::view::{Layers, Shared, View};
+use super::table::{Change, Key, Row, Staged, Table};
+use super::view::{Layers, Tables, View};
 use crate::engine::{
     CommitError, Engine, Fields, Generation, Hold, Range, Read, Record, RecordRef, Snapshot, Space, Visit,
     VisitEntry, VisitLog, Writer,
 };
 use crate::error::{Error, Kind, Result};
 
+/// What the one writer works with; whoever has it is the writer.
+#[derive(Default)]
+pub(super) struct Desk {
+    record: JournalRecord,
+    staged: Staged,
+}
+
 pub(super) struct BehindWriter<'e> {
     core: &'e Core,
-    /// Memory for the record; who has it is the writer.
-    buffer: MutexGuard<'e, Vec<u8>>,
-    record: JournalRecord,
-    staged: Table,
-    tables: Vec<Shared>,
+    desk: MutexGuard<'e, Desk>,
+    /// What is staged, for reads: made by the first one.
+    own: OnceCell<Table>,
+    tables: Tables,
     sequence: u64,
     last_version: u64,
     generation: Generation,
@@ -29,14 +35,14 @@ pub(super) struct BehindWriter<'e> {
 
 impl<'e> BehindWriter<'e> {
     pub fn begin(core: &'e Core) -> Self {
-        let mut buffer = core.writer.lock();
-        let record = JournalRecord::new(std::mem::take(&mut buffer));
+        let mut desk = core.desk.lock();
+        desk.record.clear();
+        desk.staged.clear();
         let state = core.state.read();
         Self {
             core,
-            buffer,
-            record,
-            staged: Table::default(),
+            desk,
+            own: OnceCell::new(),
             tables: state.tables(),
             sequence: state.sequence,
             last_version: state.version,
@@ -46,18 +52,19 @@ impl<'e> BehindWriter<'e> {
     }
 
     fn view(&self) -> View<'_> {
-        let layers = Layers { staged: Some(&self.staged), tables: &self.tables, sequence: self.sequence };
+        let staged = &self.desk.staged;
+        let own = (!staged.is_empty()).then(|| self.own.get_or_init(|| staged.to_table()));
+        let layers = Layers { staged: own, tables: &self.tables, sequence: self.sequence };
         View { layers, below: &self.below, last_version: self.last_version }
     }
 
-    /// The number of this transaction.
-    fn next(&self) -> u64 {
-        self.sequence + 1
-    }
-
-    fn set_entry(&mut self, space: Space, key: &[u8], value: Option<&[u8]>) {
-        let next = self.next();
-        self.staged.space_mut(space).set(key.into(), next, value.map(Into::into), 0);
+    fn stage(&mut self, op: &Op<'_>, change: Change) -> Result<()> {
+        self.desk.record.push(op)?;
+        if let Some(own) = self.own.get_mut() {
+            own.apply(change.clone(), 0, 0);
+        }
+        self.desk.staged.changes.push(change);
+        Ok(())
     }
 }
 
@@ -68,70 +75,61 @@ impl Writer for BehindWriter<'_> {
 
     fn put(&mut self, key: &[u8], record: RecordRef<'_>) -> Result<()> {
         let RecordRef { version, expires_at, encoding, data } = record;
-        self.record.push(&Op::Put { key, version, expires_at, encoding, data })?;
         let row = Row { version, expires_at, encoding, data: data.into() };
-        let next = self.next();
-        self.staged.records.set(key.into(), next, Some(row), 0);
-        Ok(())
+        let op = Op::Put { key, version, expires_at, encoding, data };
+        self.stage(&op, Change::Record(Key::from_slice(key), Some(row)))
     }
 
     fn delete(&mut self, key: &[u8]) -> Result<()> {
-        self.record.push(&Op::Delete { key })?;
-        let next = self.next();
-        self.staged.records.set(key.into(), next, None, 0);
-        Ok(())
+        self.stage(&Op::Delete { key }, Change::Record(Key::from_slice(key), None))
     }
 
     fn put_entry(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<()> {
-        self.record.push(&Op::PutEntry { space: space_number(space), key, value })?;
-        self.set_entry(space, key, Some(value));
-        Ok(())
+        let change = Change::Entry(space, Key::from_slice(key), Some(value.into()));
+        self.stage(&Op::PutEntry { space: space_number(space), key, value }, change)
     }
 
     fn delete_entry(&mut self, space: Space, key: &[u8]) -> Result<()> {
-        self.record.push(&Op::DeleteEntry { space: space_number(space), key })?;
-        self.set_entry(space, key, None);
-        Ok(())
+        let change = Change::Entry(space, Key::from_slice(key), None);
+        self.stage(&Op::DeleteEntry { space: space_number(space), key }, change)
     }
 
     fn append_log(&mut self, version: u64, entry: &[u8]) -> Result<()> {
-        self.record.push(&Op::Log { version, entry })?;
-        let sequence = self.next();
-        self.staged.log.push(Logged { sequence, version, bytes: entry.into() });
+        self.desk.record.push(&Op::Log { version, entry })?;
+        let sequence = self.sequence + 1;
+        if let Some(own) = self.own.get_mut() {
+            own.log.push(sequence, version, entry);
+        }
+        self.desk.staged.log.push(sequence, version, entry);
         self.last_version = version;
         Ok(())
     }
 
     fn trim_log(&mut self, through: u64, at_most: u32) -> Result<()> {
-        self.staged.trim = (through, at_most);
+        self.desk.staged.trim = (through, at_most);
         Ok(())
     }
 
     fn commit(mut self: Box<Self>) -> std::result::Result<Generation, CommitError> {
-        let (core, sequence) = (self.core, self.next());
-        let mut staged = std::mem::take(&mut self.staged);
-        (staged.last, staged.bytes) = (sequence, self.record.len() as u64);
-        if self.record.len() > LONGEST {
-            core.write_through(&staged, self.last_version)?;
+        let (core, sequence) = (self.core, self.sequence + 1);
+        let Desk { record, staged } = &mut *self.desk;
+        let bytes = record.len() as u64;
+        if record.len() > LONGEST {
+            let mut table = Table::default();
+            table.absorb(staged, sequence, bytes, 0);
+            core.write_through(&table, self.last_version)?;
         } else {
             let refused = |error| CommitError { error, outcome_unknown: false };
-            core.journal.append(&mut self.record, sequence).map_err(refused)?;
+            core.journal.append(record, sequence).map_err(refused)?;
             if core.options.power_safe
                 && let Err(error) = core.journal.sync()
             {
                 core.fail(&error);
                 return Err(CommitError { error, outcome_unknown: true });
             }
-            core.publish(staged, self.last_version);
+            core.publish(staged, sequence, bytes, self.last_version);
         }
         Ok(core.generation_at(sequence))
-    }
-}
-
-impl Drop for BehindWriter<'_> {
-    fn drop(&mut self) {
-        let record = std::mem::replace(&mut self.record, JournalRecord::new(Vec::new()));
-        *self.buffer = record.into_bytes();
     }
 }
 
