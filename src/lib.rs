@@ -24,6 +24,7 @@ use std::ffi::CStr;
 
 mod cache;
 mod capi;
+mod encode;
 pub mod engine;
 mod error;
 pub mod limits;

@@ -2,8 +2,9 @@
 //! other batches share the engine's transaction.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as MapEntry;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::batch::{Batch, Op};
 use super::changelog::{self, Logged};
@@ -14,14 +15,19 @@ use crate::engine::{Range, Record, RecordRef, Space, Writer};
 use crate::error::{Error, Kind, Result};
 use crate::value::Value;
 
+/// Up to this many operations the key of each is looked at to find one.
+const FEW: usize = 8;
+
 /// What a batch will change, each key once.
 pub(super) struct Plan<'b> {
-    changes: Vec<Planned<'b>>,
+    changes: Changes<'b>,
     /// Entries of the expiries that are done with.
     swept: Vec<&'b [u8]>,
     /// What the last operation answers: a sum, or whether the key existed.
     pub reply: i64,
 }
+
+type Changes<'b> = SmallVec<[Planned<'b>; 1]>;
 
 struct Planned<'b> {
     key: &'b [u8],
@@ -54,7 +60,13 @@ impl Stored<'_> {
 
 /// Checks a batch against the state that `writer` sees and works out what it changes.
 pub(super) fn plan<'b>(batch: &'b Batch, writer: &dyn Writer, now: i64) -> Result<Plan<'b>> {
-    let mut planner = Planner { writer, now, changes: Vec::new(), at: HashMap::new(), swept: Vec::new() };
+    let mut planner = Planner {
+        writer,
+        now,
+        changes: SmallVec::new(),
+        at: (batch.ops.len() > FEW).then(HashMap::default),
+        swept: Vec::new(),
+    };
     for op in &batch.ops {
         planner.check(op)?;
     }
@@ -68,8 +80,9 @@ pub(super) fn plan<'b>(batch: &'b Batch, writer: &dyn Writer, now: i64) -> Resul
 struct Planner<'w, 'b> {
     writer: &'w dyn Writer,
     now: i64,
-    changes: Vec<Planned<'b>>,
-    at: HashMap<&'b [u8], usize>,
+    changes: Changes<'b>,
+    /// Where the change of a key is; None while they are few enough to look at each.
+    at: Option<HashMap<&'b [u8], usize, foldhash::fast::RandomState>>,
     swept: Vec<&'b [u8]>,
 }
 
@@ -92,7 +105,7 @@ impl<'b> Planner<'_, 'b> {
         let conflict = || Error::new(Kind::Conflict, "a range that was read was changed by another writer");
         let mut reached = since;
         changelog::after(self.writer, since, |entry| {
-            let touches = |(version, commit): (u64, &Vec<changelog::LoggedChange<'_>>)| {
+            let touches = |(version, commit): (u64, &changelog::LoggedCommit<'_>)| {
                 version > since && commit.iter().any(|c| c.what != Logged::Catalog && range.contains(c.key))
             };
             if !entry.follows(reached) || entry.versioned().any(touches) {
@@ -138,8 +151,8 @@ impl<'b> Planner<'_, 'b> {
             }
             Op::Expire { key, expiry } => {
                 let expires_at = expiry.at(self.now);
-                if let Some(at) = self.at.get(&**key) {
-                    let new = self.changes.get_mut(*at).and_then(|planned| planned.new.as_mut());
+                if let Some(at) = self.position(key) {
+                    let new = self.changes.get_mut(at).and_then(|planned| planned.new.as_mut());
                     let existed = new.map(|new| new.expires_at = expires_at).is_some();
                     return Ok(existed.into());
                 }
@@ -162,21 +175,25 @@ impl<'b> Planner<'_, 'b> {
 
     fn set(&mut self, key: &'b [u8], what: Logged, new: Option<New<'b>>) {
         let planned = Planned { key, what, new };
-        match self.at.entry(key) {
-            MapEntry::Vacant(vacant) => {
-                vacant.insert(self.changes.len());
-                self.changes.push(planned);
-            }
-            MapEntry::Occupied(known) => {
-                if let Some(old) = self.changes.get_mut(*known.get()) {
-                    *old = planned;
-                }
-            }
+        if let Some(old) = self.position(key).and_then(|at| self.changes.get_mut(at)) {
+            *old = planned;
+            return;
+        }
+        if let Some(at) = &mut self.at {
+            at.insert(key, self.changes.len());
+        }
+        self.changes.push(planned);
+    }
+
+    fn position(&self, key: &[u8]) -> Option<usize> {
+        match &self.at {
+            Some(at) => at.get(key).copied(),
+            None => self.changes.iter().position(|planned| planned.key == key),
         }
     }
 
     fn planned(&self, key: &[u8]) -> Option<&Planned<'b>> {
-        self.at.get(key).and_then(|at| self.changes.get(*at))
+        self.position(key).and_then(|at| self.changes.get(at))
     }
 
     fn exists(&self, key: &[u8]) -> Result<bool> {
@@ -231,7 +248,7 @@ impl<'b> Plan<'b> {
     }
 
     /// What the change log records.
-    pub fn logged(&self) -> Vec<changelog::LoggedChange<'b>> {
+    pub fn logged(&self) -> changelog::LoggedCommit<'b> {
         self.changes
             .iter()
             .map(|planned| changelog::LoggedChange { what: planned.what, key: planned.key })
@@ -259,7 +276,7 @@ impl<'b> Plan<'b> {
     }
 
     /// What it means for the cache.
-    pub fn into_updates(self, version: u64) -> impl Iterator<Item = (Box<[u8]>, Update)> {
+    pub fn into_updates(self, version: u64) -> impl Iterator<Item = (&'b [u8], Update)> {
         self.changes.into_iter().map(move |planned| {
             let update = match planned.new {
                 None => Update::Absent,
@@ -268,7 +285,7 @@ impl<'b> Plan<'b> {
                 }
                 Some(New { data: None, .. }) => Update::Forget,
             };
-            (planned.key.into(), update)
+            (planned.key, update)
         })
     }
 }

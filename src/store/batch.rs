@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::encoding::{Compression, RAW};
 use crate::engine::Range;
 use crate::error::{Error, Kind, Result};
@@ -75,7 +77,7 @@ pub(super) enum Op {
 /// A list of checks and mutations, committed together or not at all. It belongs to no store.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    pub(super) ops: Vec<Op>,
+    pub(super) ops: SmallVec<[Op; 1]>,
     bytes: usize,
 }
 

@@ -2,7 +2,9 @@
 //! Caches and watches of every process live on it. An engine that gathers transactions joins their entries into one row.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
+use crate::encode;
 use crate::engine::Read;
 use crate::error::{Error, Kind, Result};
 
@@ -66,6 +68,13 @@ pub(super) struct LoggedChange<'a> {
     pub key: &'a [u8],
 }
 
+/// The changes of one commit; most have one.
+pub(super) type LoggedCommit<'a> = SmallVec<[LoggedChange<'a>; 1]>;
+
+/// About what an entry takes, and each change in it, without the key.
+const ENTRY_BYTES: usize = 24;
+const CHANGE_BYTES: usize = 6;
+
 /// One entry: consecutive commits made at one time. Its row has the version of the last as key.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Entry<'a> {
@@ -76,7 +85,7 @@ pub(super) struct Entry<'a> {
     pub first: u64,
     pub time_ms: i64,
     #[serde(borrow)]
-    pub commits: Vec<Vec<LoggedChange<'a>>>,
+    pub commits: SmallVec<[LoggedCommit<'a>; 1]>,
 }
 
 impl<'a> Entry<'a> {
@@ -86,13 +95,16 @@ impl<'a> Entry<'a> {
     }
 
     /// The commits with their versions.
-    pub fn versioned(&self) -> impl Iterator<Item = (u64, &Vec<LoggedChange<'a>>)> {
+    pub fn versioned(&self) -> impl Iterator<Item = (u64, &LoggedCommit<'a>)> {
         (self.first..).zip(&self.commits)
     }
 
     pub fn encode(&self) -> Result<Vec<u8>> {
-        postcard::to_stdvec(self)
-            .map_err(|error| Error::new(Kind::Panic, format!("encode the change log: {error}")))
+        let changes = self.commits.iter().flatten();
+        let most = changes.map(|change| change.key.len() + CHANGE_BYTES).sum::<usize>() + ENTRY_BYTES;
+        let mut bytes = Vec::with_capacity(most);
+        encode::append(self, &mut bytes)?;
+        Ok(bytes)
     }
 
     /// Whether nothing is missing between `version` and this entry.
@@ -138,13 +150,19 @@ pub(super) fn after(
 
 #[cfg(test)]
 mod tests {
+    use smallvec::smallvec;
+
     use super::*;
 
     #[test]
     fn entries_round_trip_and_damage_is_told() {
         let change = || LoggedChange { what: Logged::Delete, key: b"a\0b" };
-        let entry =
-            |first| Entry { ends_row: true, first, time_ms: 9, commits: vec![vec![change()], vec![]] };
+        let entry = |first| Entry {
+            ends_row: true,
+            first,
+            time_ms: 9,
+            commits: smallvec![smallvec![change()], smallvec![]],
+        };
         let bytes = entry(7).encode().unwrap();
         let decoded = &decode(8, &bytes).unwrap()[0];
         assert_eq!((decoded.first, decoded.time_ms, decoded.last()), (7, 9, 8));
@@ -160,7 +178,7 @@ mod tests {
             decoded.iter().map(|entry| (entry.first, entry.ends_row)).collect::<Vec<_>>(),
             [(7, false), (9, true)]
         );
-        let gap = [bytes, entry(10).encode().unwrap()].concat();
+        let gap = [bytes.clone(), entry(10).encode().unwrap()].concat();
         assert_eq!(decode(11, &gap).unwrap_err().kind(), Kind::Corrupt);
     }
 }

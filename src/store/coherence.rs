@@ -101,12 +101,12 @@ impl CoherentCache {
     }
 
     /// Takes over a commit of our own that is alone between `before` and `after`. Under [`CoherentCache::sync`].
-    pub fn adopt(
+    pub fn adopt<'b>(
         &self,
         before: &Generation,
         after: &Generation,
         version: u64,
-        updates: impl Iterator<Item = (Box<[u8]>, Update)>,
+        updates: impl Iterator<Item = (&'b [u8], Update)>,
     ) {
         // When others committed too, the next read finds our commit and theirs in the change log.
         if !self.is_at(before) || *after == Generation::UNKNOWN {
@@ -115,10 +115,10 @@ impl CoherentCache {
         self.applied.store(version, Ordering::SeqCst);
         for (key, update) in updates {
             match update {
-                Update::Set(value) => self.entries.insert(&key, Some(value)),
-                Update::Absent => self.entries.insert(&key, None),
+                Update::Set(value) => self.entries.insert(key, Some(value)),
+                Update::Absent => self.entries.insert(key, None),
                 Update::Forget => {
-                    self.entries.remove(&key);
+                    self.entries.remove(key);
                 }
             }
         }

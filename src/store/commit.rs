@@ -2,9 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::apply::{self, Plan};
 use super::batch::Batch;
 use super::changelog::{Entry, Logged, LoggedChange};
+use super::coherence::Update;
+use super::group::Replies;
 use super::{Inner, Store};
 use crate::engine::{CommitError, Engine, Writer};
 use crate::error::{Error, Kind, Result};
@@ -97,22 +101,22 @@ impl Inner {
     }
 
     /// Carries requests in one transaction of the engine. A refused one does not hinder the others.
-    fn carry(&self, requests: &[Request]) -> Vec<Result<Reply>> {
+    fn carry(&self, requests: &[Request]) -> Replies<Reply> {
         match self.note(self.try_carry(requests)) {
             Ok(replies) => replies,
             Err(error) => requests.iter().map(|_| Err(error.clone())).collect(),
         }
     }
 
-    fn try_carry(&self, requests: &[Request]) -> Result<Vec<Result<Reply>>> {
+    fn try_carry(&self, requests: &[Request]) -> Result<Replies<Reply>> {
         let engine = self.engine_to_write()?;
         let mut writer = self.begin(engine)?;
         let start = self.start(engine, writer.as_ref())?;
         let indexes = self.catalog.current(writer.as_ref())?;
         let now = self.clock.now();
         let mut version = start;
-        let mut plans: Vec<(u64, Plan<'_>)> = Vec::new();
-        let mut replies = Vec::with_capacity(requests.len());
+        let mut plans: SmallVec<[(u64, Plan<'_>); 1]> = SmallVec::new();
+        let mut replies = Replies::with_capacity(requests.len());
         for request in requests {
             replies.push(match apply::plan(request, writer.as_ref(), now) {
                 Ok(plan) => {
@@ -134,10 +138,8 @@ impl Inner {
         let commits = plans.iter().map(|(_, plan)| plan.logged()).collect();
         let entry = Entry { ends_row: true, first: start + 1, time_ms: now, commits };
         let expired = plans.iter().map(|(_, plan)| plan.expired()).sum();
-        let updates = |plans: Vec<(u64, Plan<'_>)>| {
-            plans.into_iter().flat_map(|(version, plan)| plan.into_updates(version)).collect::<Vec<_>>()
-        };
-        self.finish(engine, writer, version, &entry.encode()?, updates(plans))?;
+        let updates = plans.into_iter().flat_map(|(version, plan)| plan.into_updates(version));
+        self.finish(engine, writer, version, &entry.encode()?, updates)?;
         self.counters.expired.fetch_add(expired, Ordering::Relaxed);
         Ok(replies)
     }
@@ -159,10 +161,14 @@ impl Inner {
         let version = next(self.start(engine, writer.as_ref())?)?;
         change(writer.as_mut())?;
         let changed = LoggedChange { what: Logged::Catalog, key: name.as_bytes() };
-        let entry =
-            Entry { ends_row: true, first: version, time_ms: self.clock.now(), commits: vec![vec![changed]] };
+        let entry = Entry {
+            ends_row: true,
+            first: version,
+            time_ms: self.clock.now(),
+            commits: smallvec![smallvec![changed]],
+        };
         self.catalog.forget();
-        self.finish(engine, writer, version, &entry.encode()?, Vec::new())
+        self.finish(engine, writer, version, &entry.encode()?, std::iter::empty())
     }
 
     /// The version to go on from, with the cache true as of it.
@@ -172,13 +178,13 @@ impl Inner {
         writer.last_version()
     }
 
-    fn finish(
+    fn finish<'b>(
         &self,
         engine: &dyn Engine,
         mut writer: Box<dyn Writer + '_>,
         version: u64,
         entry: &[u8],
-        updates: Vec<(Box<[u8]>, super::coherence::Update)>,
+        updates: impl Iterator<Item = (&'b [u8], Update)>,
     ) -> Result<()> {
         writer.append_log(version, entry)?;
         let transactions = self.counters.engine_commits.fetch_add(1, Ordering::Relaxed);
@@ -189,7 +195,7 @@ impl Inner {
         // Readers that see the new generation wait here until its effects are in the cache.
         let _sync = self.cache.sync();
         match writer.commit() {
-            Ok(after) => self.cache.adopt(&before, &after, version, updates.into_iter()),
+            Ok(after) => self.cache.adopt(&before, &after, version, updates),
             Err(CommitError { error, outcome_unknown }) => {
                 if outcome_unknown {
                     self.poisoned.store(true, Ordering::Relaxed);

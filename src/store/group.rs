@@ -5,11 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
+use smallvec::{SmallVec, smallvec};
 
 use crate::error::{Error, Kind, Result};
 
 /// The most requests carried together.
 const MOST: usize = 256;
+
+/// What became of each request; most go alone.
+pub(super) type Replies<R> = SmallVec<[Result<R>; 1]>;
 
 pub(super) struct Group<T, R> {
     state: Mutex<State<T, R>>,
@@ -43,7 +47,7 @@ impl<T, R> Group<T, R> {
 
     /// Has `request` carried out by `carry`, which answers as many results as it gets requests, in their order; called on
     /// this thread or on that of another caller.
-    pub fn run(&self, request: T, carry: impl Fn(&[T]) -> Vec<Result<R>>) -> Result<R> {
+    pub fn run(&self, request: T, carry: impl Fn(&[T]) -> Replies<R>) -> Result<R> {
         let mut state = self.state.lock();
         if !state.led {
             state.led = true;
@@ -81,13 +85,8 @@ impl<T, R> Group<T, R> {
         state.waiting.drain(..count).collect()
     }
 
-    fn lead(
-        &self,
-        own: T,
-        others: Vec<Arc<Ticket<T, R>>>,
-        carry: impl Fn(&[T]) -> Vec<Result<R>>,
-    ) -> Result<R> {
-        let mut requests = vec![own];
+    fn lead(&self, own: T, others: Vec<Arc<Ticket<T, R>>>, carry: impl Fn(&[T]) -> Replies<R>) -> Result<R> {
+        let mut requests: SmallVec<[T; 1]> = smallvec![own];
         let mut carried = Vec::with_capacity(others.len());
         for ticket in others {
             let mut phase = ticket.phase.lock();

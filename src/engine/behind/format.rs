@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::encode;
 use crate::engine::{RecordRef, Space, Writer};
 use crate::error::{Error, Kind, Result};
 
@@ -110,10 +111,7 @@ impl Record {
     }
 
     pub fn push(&mut self, op: &Op<'_>) -> Result<()> {
-        let bytes = std::mem::take(&mut self.bytes);
-        self.bytes = postcard::to_extend(op, bytes)
-            .map_err(|error| Error::new(Kind::Panic, format!("encode the journal: {error}")))?;
-        Ok(())
+        encode::append(op, &mut self.bytes)
     }
 
     pub fn len(&self) -> usize {
