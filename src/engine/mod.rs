@@ -151,6 +151,9 @@ pub type VisitEntry<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<bool>;
 /// The same for the change log.
 pub type VisitLog<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<bool>;
 
+/// Begins what no entry of the change log begins with: a mark of changes that it does not list.
+pub(crate) const MARK: u8 = 0;
+
 /// Reads of one consistent state.
 pub trait Read {
     /// The record of a key.
@@ -163,7 +166,8 @@ pub trait Read {
     fn entries(&self, space: Space, range: &Range, reverse: bool, visit: VisitEntry<'_>) -> Result<()>;
     /// The version of the last entry of the change log; 0 while there is none.
     fn last_version(&self) -> Result<u64>;
-    /// The entries of the change log after a version, in order.
+    /// The entries of the change log after a version, in order. [`MARK`] and a number after the last tell that other
+    /// software changed records since.
     fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()>;
 }
 

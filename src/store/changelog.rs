@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::encode;
-use crate::engine::Read;
+use crate::engine::{MARK, Read};
 use crate::error::{Error, Kind, Result};
 
 /// The changes of one commit.
@@ -81,6 +82,12 @@ pub(super) struct Entry<'a> {
     /// Whether it is the last of its row.
     #[serde(skip)]
     pub ends_row: bool,
+    /// Whether other software changed something after it, nobody knows what.
+    #[serde(skip)]
+    pub marked: bool,
+    /// Tells it, and its mark, from entries of the same version in other histories of the store.
+    #[serde(skip)]
+    pub fingerprint: u64,
     /// The version of the first commit.
     pub first: u64,
     pub time_ms: i64,
@@ -89,6 +96,10 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
+    pub fn new(first: u64, time_ms: i64, commits: SmallVec<[LoggedCommit<'a>; 1]>) -> Self {
+        Self { ends_row: true, marked: false, fingerprint: 0, first, time_ms, commits }
+    }
+
     /// The version of the last commit.
     pub fn last(&self) -> u64 {
         self.first.saturating_add(self.commits.len() as u64).saturating_sub(1)
@@ -113,6 +124,11 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// The fingerprint of an encoded entry.
+pub(super) fn fingerprint(entry: &[u8]) -> u64 {
+    xxh3_64(entry)
+}
+
 /// Decodes the entries of the row of `last`; what a damaged file says is checked.
 pub(super) fn decode(last: u64, mut bytes: &[u8]) -> Result<Vec<Entry<'_>>> {
     let corrupt = || Error::new(Kind::Corrupt, format!("row {last} of the change log is damaged"));
@@ -123,6 +139,9 @@ pub(super) fn decode(last: u64, mut bytes: &[u8]) -> Result<Vec<Entry<'_>>> {
         if entry.commits.is_empty() || entry.first == 0 || entry.first != next {
             return Err(corrupt());
         }
+        entry.marked = rest.first() == Some(&MARK);
+        let rest = if entry.marked { &[] } else { rest };
+        entry.fingerprint = fingerprint(bytes.get(..bytes.len() - rest.len()).unwrap_or_default());
         (entry.ends_row, bytes) = (rest.is_empty(), rest);
         entries.push(entry);
     }
@@ -157,21 +176,20 @@ mod tests {
     #[test]
     fn entries_round_trip_and_damage_is_told() {
         let change = || LoggedChange { what: Logged::Delete, key: b"a\0b" };
-        let entry = |first| Entry {
-            ends_row: true,
-            first,
-            time_ms: 9,
-            commits: smallvec![smallvec![change()], smallvec![]],
-        };
+        let entry = |first| Entry::new(first, 9, smallvec![smallvec![change()], smallvec![]]);
         let bytes = entry(7).encode().unwrap();
         let decoded = &decode(8, &bytes).unwrap()[0];
         assert_eq!((decoded.first, decoded.time_ms, decoded.last()), (7, 9, 8));
         assert_eq!(decoded.commits[0][0].key, b"a\0b");
         assert!(decoded.follows(6) && decoded.follows(7) && !decoded.follows(5));
         assert_eq!(decode(9, &bytes).unwrap_err().kind(), Kind::Corrupt);
+        assert_eq!(decoded.fingerprint, fingerprint(&bytes));
         for cut in 0..bytes.len() {
             assert_eq!(decode(8, &bytes[..cut]).unwrap_err().kind(), Kind::Corrupt);
         }
+        let with_mark = [bytes.clone(), vec![MARK, 1, 2, 3]].concat();
+        let marked = &decode(8, &with_mark).unwrap()[0];
+        assert!(marked.marked && marked.ends_row && marked.fingerprint != decoded.fingerprint);
         let joined = [bytes.clone(), entry(9).encode().unwrap()].concat();
         let decoded = decode(10, &joined).unwrap();
         assert_eq!(

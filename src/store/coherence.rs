@@ -31,6 +31,8 @@ pub(super) struct CoherentCache {
     entries: Sharded,
     seen: [AtomicU64; 6],
     applied: AtomicU64,
+    /// Of the entry of the change log that was applied last. Under `sync`.
+    fingerprint: AtomicU64,
     sync: Mutex<()>,
     invalidations: AtomicU64,
     resets: AtomicU64,
@@ -54,6 +56,7 @@ impl CoherentCache {
             entries: Sharded::new(Bounds { entries: usize::MAX, bytes }),
             seen: Generation::UNKNOWN.0.map(AtomicU64::new),
             applied: AtomicU64::new(0),
+            fingerprint: AtomicU64::new(0),
             sync: Mutex::new(()),
             invalidations: AtomicU64::new(0),
             resets: AtomicU64::new(0),
@@ -100,12 +103,13 @@ impl CoherentCache {
         self.sync.lock()
     }
 
-    /// Takes over a commit of our own that is alone between `before` and `after`. Under [`CoherentCache::sync`].
+    /// Takes over a commit of our own, its version and the fingerprint of its entry, that is alone between `before` and
+    /// `after`. Under [`CoherentCache::sync`].
     pub fn adopt<'b>(
         &self,
         before: &Generation,
         after: &Generation,
-        version: u64,
+        (version, fingerprint): (u64, u64),
         updates: impl Iterator<Item = (&'b [u8], Update)>,
     ) {
         // When others committed too, the next read finds our commit and theirs in the change log.
@@ -113,6 +117,7 @@ impl CoherentCache {
             return;
         }
         self.applied.store(version, Ordering::SeqCst);
+        self.fingerprint.store(fingerprint, Ordering::Relaxed);
         for (key, update) in updates {
             match update {
                 Update::Set(value) => self.entries.insert(key, Some(value)),
@@ -180,11 +185,20 @@ impl Inner {
         let mut known = counted.is_some() && last >= applied && last - applied <= MOST_BEHIND;
         let mut changed: Vec<Box<[u8]>> = Vec::new();
         let (mut rows, mut reached) = (0, applied);
+        let mut fingerprint = cache.fingerprint.load(Ordering::Relaxed);
+        // The log must still hold the entry that was applied last, with no new mark: a file may be given another history,
+        // from a backup.
+        let mut same_history = applied == 0;
         // For a reset the last entry is still read, for its time.
-        let start = if known { applied } else { last.saturating_sub(1) };
-        changelog::after(read, start, |entry| {
+        let start = if known { applied } else { last };
+        changelog::after(read, start.saturating_sub(1), |entry| {
             self.clock.observe(entry.time_ms);
-            known &= entry.follows(reached);
+            same_history |= entry.last() == applied && entry.fingerprint == fingerprint;
+            fingerprint = entry.fingerprint;
+            if known && entry.last() <= applied {
+                return Ok(true);
+            }
+            known &= entry.follows(reached) && !entry.marked;
             (rows, reached) = (rows + u64::from(entry.ends_row), entry.last());
             for change in entry.commits.iter().flatten() {
                 match change.what {
@@ -195,7 +209,8 @@ impl Inner {
             }
             Ok(true)
         })?;
-        if known && counted == Some(rows) {
+        cache.fingerprint.store(fingerprint, Ordering::Relaxed);
+        if known && same_history && counted == Some(rows) {
             cache.applied.store(last, Ordering::SeqCst);
             let dropped = changed.iter().filter(|key| cache.entries.remove(key)).count();
             cache.invalidations.fetch_add(dropped as u64, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::apply::{self, Plan};
 use super::batch::Batch;
-use super::changelog::{Entry, Logged, LoggedChange};
+use super::changelog::{self, Entry, Logged, LoggedChange};
 use super::coherence::Update;
 use super::group::Replies;
 use super::{Inner, Store};
@@ -136,7 +136,7 @@ impl Inner {
             return Ok(replies);
         }
         let commits = plans.iter().map(|(_, plan)| plan.logged()).collect();
-        let entry = Entry { ends_row: true, first: start + 1, time_ms: now, commits };
+        let entry = Entry::new(start + 1, now, commits);
         let expired = plans.iter().map(|(_, plan)| plan.expired()).sum();
         let updates = plans.into_iter().flat_map(|(version, plan)| plan.into_updates(version));
         self.finish(engine, writer, version, &entry.encode()?, updates)?;
@@ -161,12 +161,7 @@ impl Inner {
         let version = next(self.start(engine, writer.as_ref())?)?;
         change(writer.as_mut())?;
         let changed = LoggedChange { what: Logged::Catalog, key: name.as_bytes() };
-        let entry = Entry {
-            ends_row: true,
-            first: version,
-            time_ms: self.clock.now(),
-            commits: smallvec![smallvec![changed]],
-        };
+        let entry = Entry::new(version, self.clock.now(), smallvec![smallvec![changed]]);
         self.catalog.forget();
         self.finish(engine, writer, version, &entry.encode()?, std::iter::empty())
     }
@@ -195,7 +190,10 @@ impl Inner {
         // Readers that see the new generation wait here until its effects are in the cache.
         let _sync = self.cache.sync();
         match writer.commit() {
-            Ok(after) => self.cache.adopt(&before, &after, version, updates),
+            Ok(after) => {
+                let entry = (version, changelog::fingerprint(entry));
+                self.cache.adopt(&before, &after, entry, updates);
+            }
             Err(CommitError { error, outcome_unknown }) => {
                 if outcome_unknown {
                     self.poisoned.store(true, Ordering::Relaxed);

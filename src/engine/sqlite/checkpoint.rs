@@ -25,6 +25,13 @@ const REST: Duration = Duration::from_secs(2);
 const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 const TRUNCATE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
+/// Gives an empty log new salts, if nobody is in the way: a name that no recovery gives it again.
+pub(super) fn name_log(connection: &Connection) {
+    if let Err(error) = connection.query_row(TRUNCATE, [], |_| Ok(())) {
+        crate::log::info(format_args!("name the write-ahead log: {error}"));
+    }
+}
+
 pub(super) struct Checkpointer {
     file: File,
     connection: Option<Connection>,
@@ -48,7 +55,7 @@ impl Checkpointer {
         if wal.pending() >= PASSIVE_FRAMES {
             self.run(PASSIVE, Duration::ZERO)?;
         }
-        let idle = frames > 0 && now.duration_since(self.changed_at) >= IDLE;
+        let idle = (frames > 0 || wal.is_nameless()) && now.duration_since(self.changed_at) >= IDLE;
         // A truncating checkpoint keeps writers waiting while it waits for readers.
         if (idle || frames >= TRUNCATE_FRAMES) && now.duration_since(self.tried_at) >= REST {
             self.tried_at = now;

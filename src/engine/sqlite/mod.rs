@@ -94,6 +94,9 @@ impl SqliteEngine {
             schema::check(&writer)
         })?;
         let wal = if file.immutable() { WalIndex::constant() } else { wal_index::map(&writer)? };
+        if !options.read_only && wal.is_nameless() {
+            checkpoint::name_log(&writer);
+        }
         crate::log::info(format_args!("opened {}", options.path.display()));
         let pool = Pool::new(file.clone(), wal.clone(), options.snapshot_max_age);
         let checkpointer = Mutex::new(Checkpointer::new(file));
@@ -121,7 +124,8 @@ impl Engine for SqliteEngine {
             return None;
         }
         match wal_index::changes(to).wrapping_sub(wal_index::changes(from)) {
-            // Recovery starts the counter anew: that nothing was committed is told by the last frame alone.
+            // Recovery starts the counter anew: that nothing was committed is told by the last frame alone. When commits
+            // that the change log lacks bring the counter back, the mark that they leave there tells.
             0 if wal_index::last_frame(to) != wal_index::last_frame(from) => None,
             commits => Some(commits.into()),
         }

@@ -172,6 +172,7 @@ impl File {
         connection.busy_timeout(self.busy_timeout).map_err(mapped(doing))?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(mapped(doing))?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).map_err(mapped(doing))?;
         connection.execute_batch(schema::CONNECTION).map_err(|error| self.refused(error))?;
         Ok(connection)
     }

@@ -7,13 +7,13 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use super::checksum;
 use super::error::mapped;
-use crate::engine::{Fields, Range, Record, RecordRef, Space, Visit, VisitEntry, VisitLog};
+use crate::engine::{Fields, MARK, Range, Record, RecordRef, Space, Visit, VisitEntry, VisitLog};
 use crate::error::{Error, Kind, Result};
 
 const GET: &str = "SELECT version, expires, encoding, sum, value FROM kv WHERE key = ?1";
 const GET_BLOB: &str = "SELECT data FROM blob WHERE key = ?1";
 const LAST_VERSION: &str = "SELECT coalesce(max(version), 0) FROM log";
-const LOG_AFTER: &str = "SELECT version, sum, entry FROM log WHERE version > ?1 ORDER BY version";
+const LOG_AFTER: &str = "SELECT version, sum, mark, entry FROM log WHERE version > ?1 ORDER BY version";
 
 /// The texts of one ordered read: with and without an end, in both directions.
 struct ScanTexts {
@@ -153,11 +153,16 @@ pub(super) fn log_after(connection: &Connection, version: u64, visit: VisitLog<'
     while let Some(row) = rows.next().map_err(mapped(doing))? {
         let version: i64 = row.get(0).map_err(mapped(doing))?;
         let sum: i32 = row.get(1).map_err(mapped(doing))?;
-        let (version, entry) = (version.cast_unsigned(), blob(row, 2)?);
+        let mark: Option<i64> = row.get(2).map_err(mapped(doing))?;
+        let (version, entry) = (version.cast_unsigned(), blob(row, 3)?);
         if checksum::of_log_entry(version, entry) != sum {
             return Err(damaged("an entry of the change log does not match its checksum"));
         }
-        if !visit(version, entry)? {
+        let more = match mark {
+            None => visit(version, entry)?,
+            Some(mark) => visit(version, &[entry, &[MARK], &mark.to_be_bytes()].concat())?,
+        };
+        if !more {
             break;
         }
     }

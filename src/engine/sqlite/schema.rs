@@ -19,11 +19,18 @@ const MIGRATIONS: &[&str] = &["
         sum INTEGER, value BLOB
     ) WITHOUT ROWID;
     CREATE TABLE blob (key BLOB PRIMARY KEY, data BLOB NOT NULL);
-    -- This library replaces rows and never updates them: an update is somebody's repair by SQL.
-    CREATE TRIGGER kv_update AFTER UPDATE ON kv WHEN new.sum NOTNULL
-        BEGIN UPDATE kv SET sum = NULL WHERE key = new.key; END;
+    CREATE TABLE log (version INTEGER PRIMARY KEY, sum INTEGER NOT NULL, mark INTEGER, entry BLOB NOT NULL);
+    -- This library's connections run no triggers: it is other software that changes these rows, a repair by SQL. A new mark
+    -- at the end of the log tells the caches of all processes.
+    CREATE TRIGGER kv_insert AFTER INSERT ON kv
+        BEGIN UPDATE log SET mark = random() WHERE version = (SELECT max(version) FROM log); END;
+    CREATE TRIGGER kv_delete AFTER DELETE ON kv
+        BEGIN UPDATE log SET mark = random() WHERE version = (SELECT max(version) FROM log); END;
+    CREATE TRIGGER kv_update AFTER UPDATE ON kv BEGIN
+        UPDATE kv SET sum = NULL WHERE key = new.key;
+        UPDATE log SET mark = random() WHERE version = (SELECT max(version) FROM log);
+    END;
     CREATE TRIGGER blob_update AFTER UPDATE ON blob BEGIN UPDATE kv SET sum = NULL WHERE key = new.key; END;
-    CREATE TABLE log (version INTEGER PRIMARY KEY, sum INTEGER NOT NULL, entry BLOB NOT NULL);
     CREATE TABLE meta (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE expiry (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE idx (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

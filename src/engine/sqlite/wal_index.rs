@@ -7,7 +7,8 @@
 //! 0  version, unused      1  iChange (low half), flags, page size     2  mxFrame (low half), pages of the database
 //! 3  frame checksum       4  salts                                    5  checksum of all before
 //! ```
-//! `iChange` rises by one with each commit; recovery after a crash resets it, which the other words give away.
+//! `iChange` rises by one with each commit; recovery after a crash resets it, which the other words give away unless the
+//! log is empty: then all are zero.
 #![allow(unsafe_code)]
 
 use std::os::raw::{c_int, c_void};
@@ -102,6 +103,11 @@ impl WalIndex {
             std::hint::spin_loop();
         }
         Generation::UNKNOWN
+    }
+
+    /// Whether recovery made the header, from an empty log. Then nothing in it tells it from that of a later recovery.
+    pub fn is_nameless(&self) -> bool {
+        self.copies().is_some_and(|[[.., salts, _], _]| salts.load(Ordering::Relaxed) == 0)
     }
 
     /// Frames in the write-ahead log that no checkpoint has copied into the database yet.

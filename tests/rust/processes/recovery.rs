@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use joinly_storage::{Find, IndexSpec, Kind, Store};
+use joinly_storage::{Batch, Find, IndexSpec, Kind, Store};
 use rusqlite::Connection;
 
 use super::shared::{die, tear_wal_index};
@@ -93,6 +93,53 @@ fn a_change_counter_that_came_back_hides_nothing() {
         sql(&file, &vec![RAW_WRITE; writes]);
         assert_eq!(read(&store), format!("ours{:+<writes$}", ""));
     }
+}
+
+/// Recovery of an empty log makes the header that a file just opened has.
+#[test]
+fn a_log_that_came_back_empty_hides_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("a.db");
+    drop(store_with_key(&file));
+    let store = open(&file, |_| {});
+    assert_eq!(read(&store), "ours");
+    sql(&file, &[RAW_WRITE, "PRAGMA wal_checkpoint(TRUNCATE)"]);
+    tear(&file);
+    assert_eq!(read(&store), "ours+");
+}
+
+/// The same for as many commits as the counter had counted, and then one that the change log tells.
+#[test]
+fn a_change_counter_that_came_back_hides_nothing_behind_a_logged_commit() {
+    let home = tempfile::tempdir().unwrap();
+    for writes in 1..8 {
+        let file = home.path().join(format!("{writes}.db"));
+        let store = store_with_key(&file);
+        tear(&file);
+        sql(&file, &vec![RAW_WRITE; writes]);
+        Child::spawn("count", &[file.to_str().unwrap()]).join();
+        assert_eq!(read(&store), format!("ours{:+<writes$}", ""));
+    }
+}
+
+/// Another history is put in the place of a file's, in one commit, and its log goes on where the file's ended.
+#[test]
+fn another_history_with_the_same_versions_is_seen() {
+    let home = tempfile::tempdir().unwrap();
+    let (file, other) = (home.path().join("a.db"), home.path().join("b.db"));
+    let store = store_with_key(&file);
+    let backup = open(&other, |_| {});
+    let mut batch = Batch::new();
+    batch.put(b"key", b"theirs").unwrap();
+    batch.put(b"another", b"x").unwrap();
+    assert_eq!(backup.commit(&batch).unwrap(), store.version().unwrap());
+    backup.put(b"more", b"x").unwrap();
+    drop(backup);
+    let attach = format!("ATTACH '{}' AS b", other.display());
+    let replace = "BEGIN; DELETE FROM kv; INSERT INTO kv SELECT * FROM b.kv; DELETE FROM log; \
+                   INSERT INTO log SELECT * FROM b.log; COMMIT";
+    sql(&file, &[&attach, replace]);
+    assert_eq!(read(&store), "theirs");
 }
 
 #[test]
