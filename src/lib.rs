@@ -8,7 +8,7 @@
 //!   the coherence of the cache
 //! - [`engine`]: how bytes are kept: the trait [`engine::Engine`], and one folder per engine
 //! - `cache`: bounded maps in memory, and [`memcache`], the one that hosts use on its own
-//! - [`limits`], [`error`](Error), [`log`], `value`, `platform`: what all of them share
+//! - [`limits`], [`error`](Error), [`log`], `value`, `encode`, `platform`: what all of them share
 //!
 //! ```
 //! use joinly_storage::Store;

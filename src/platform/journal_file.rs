@@ -84,7 +84,7 @@ impl OwnedFile {
     }
 
     /// Zeroes and maps `len` bytes at `offset`. Space on the device is taken now: a write to a mapped hole of a full device
-    /// would kill the process.
+    /// would kill the process. Where the file system copies on write, a full one can still do that.
     pub fn map(&self, offset: u64, len: usize) -> io::Result<Area> {
         let zeros = vec![0; len];
         #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! The way down: a thread that writes the table of unflushed changes to the database, sorted, in one transaction.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -33,7 +34,11 @@ pub(super) fn start(core: &Arc<Core>) -> Result<JoinHandle<()>> {
     let shared = Arc::clone(core);
     let thread = std::thread::Builder::new()
         .name("joinly-flush".to_owned())
-        .spawn(move || run(&shared))
+        .spawn(move || {
+            if catch_unwind(AssertUnwindSafe(|| run(&shared))).is_err() {
+                shared.fail(&Error::new(Kind::Panic, "the flushing thread met a defect"));
+            }
+        })
         .map_err(|error| Error::new(Kind::Io, format!("start the flushing thread: {error}")))?;
     let _ = core.flusher.set(thread.thread().clone());
     Ok(thread)

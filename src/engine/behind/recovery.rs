@@ -52,10 +52,10 @@ pub fn recover(engine: &dyn Engine, path: &Path) -> Result<bool> {
             let mut bytes = vec![0; SEGMENT];
             for (at, header) in &own {
                 file.read_at(&mut bytes, at * SEGMENT as u64).map_err(failed("read"))?;
-                if !records(&bytes, header.salt)
-                    .try_fold(true, |go, record| visit(record).map(|more| go && more))?
-                {
-                    break;
+                for record in records(&bytes, header.salt) {
+                    if !visit(record)? {
+                        return Ok(());
+                    }
                 }
             }
             Ok(())
