@@ -1468,6 +1468,17 @@ joinly_status joinly_cache_stats_get(const joinly_cache *cache,
  */
 void joinly_cache_free(joinly_cache *cache);
 
+/**
+ * For the Python package alone: a new Python type with fast methods for a store, as a new reference that the caller
+ * owns; its subclass sets `_handle` to the store. NULL without an exception when the program runs no Python whose
+ * interface is known: then the package calls the other functions of this header through `ctypes`. NULL with an exception
+ * when Python has no memory.
+ *
+ * The caller holds Python's interpreter lock, as a call through `ctypes.PyDLL` does. A program without Python may call
+ * it from any thread.
+ */
+void *joinly_python_store_type(void);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

@@ -36,6 +36,13 @@ impl Lru {
 
     /// Looks a key up and makes it the most recent. An entry that is expired at `now` is dropped: nothing is known.
     pub fn get(&mut self, key: &[u8], now: impl FnOnce() -> i64) -> Lookup {
+        let lookup = self.probe(key, now);
+        self.misses += u64::from(lookup == Lookup::Unknown);
+        lookup
+    }
+
+    /// As `get`, before which it may be asked: what it cannot tell is no miss yet.
+    pub fn probe(&mut self, key: &[u8], now: impl FnOnce() -> i64) -> Lookup {
         let lookup = match self.map.get(key) {
             None => Lookup::Unknown,
             Some(None) => Lookup::Absent,
@@ -45,10 +52,7 @@ impl Lru {
             }
             Some(Some(value)) => Lookup::Found(value.clone()),
         };
-        match lookup {
-            Lookup::Unknown => self.misses += 1,
-            _ => self.hits += 1,
-        }
+        self.hits += u64::from(lookup != Lookup::Unknown);
         lookup
     }
 

@@ -20,6 +20,7 @@ mod kv;
 mod log;
 mod options;
 mod page;
+mod python;
 mod store;
 mod txn;
 mod value;

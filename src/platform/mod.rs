@@ -7,6 +7,21 @@ pub(crate) mod wait;
 
 use std::path::Path;
 
+/// The address of a function or variable that the program, or a library it was linked with, exports. None also where
+/// there is no way to ask.
+pub(crate) fn symbol(name: &std::ffi::CStr) -> Option<std::ptr::NonNull<std::ffi::c_void>> {
+    #[cfg(unix)]
+    {
+        // SAFETY: a NUL-terminated name; the lookup has no other precondition.
+        std::ptr::NonNull::new(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = name;
+        None
+    }
+}
+
 /// Creates an empty file that only its owner may read and write, if nothing is there. An existing file is left
 /// unopened: closing a descriptor of a database file would drop the locks that SQLite holds on it.
 pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {

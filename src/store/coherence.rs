@@ -67,6 +67,10 @@ impl CoherentCache {
         self.entries.get(key, now)
     }
 
+    pub fn probe(&self, key: &[u8], now: impl FnOnce() -> i64) -> Lookup {
+        self.entries.probe(key, now)
+    }
+
     /// To be taken before a snapshot whose values are to be admitted.
     pub fn epoch(&self) -> Epoch {
         Epoch(self.resets.load(Ordering::SeqCst))

@@ -36,6 +36,7 @@ pub use changelog::{Change, ChangeKind, Commit};
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, Durability, Location, Mode, Options};
 pub use index::{Find, IndexSpec};
+pub(crate) use read::Cached;
 pub use scan::{Page, Row, Scan};
 pub use txn::Transaction;
 pub use watch::Watch;

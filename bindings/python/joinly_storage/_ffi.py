@@ -20,7 +20,7 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
-from typing import Any, Callable
+from typing import Any, Callable, NoReturn
 
 from ._errors import BY_STATUS, JoinlyError
 from ._library import library
@@ -208,6 +208,11 @@ def take_error(status: int, error: c_void_p) -> JoinlyError:
     engine_code: int = _error_engine_code(error)
     _error_free(error)
     return BY_STATUS.get(status, JoinlyError)(status, message.decode("utf-8", "replace"), engine_code)
+
+
+def fail(status: int, error: int) -> NoReturn:
+    """Raises the exception for a status and a handle of an error object, which ends here; 0 for none."""
+    raise take_error(status, c_void_p(error))
 
 
 def call(function: Callable[..., Any], *arguments: object) -> bool:

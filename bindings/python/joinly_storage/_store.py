@@ -12,19 +12,28 @@ from . import _index, _stats
 from ._args import Bytes, to_bytes, to_text, to_version
 from ._index import UNSET, Condition, Index
 from ._mapping import StoreMapping
+from ._native import StoreMethods
 from ._stats import Limits, Stats
 from ._watch import Watch
 
 
-class Store(StoreMapping):
+class Store(StoreMethods, StoreMapping):
     """An open store: a mapping of bytes to bytes, shared with every process that opens the same file.
 
     Opened with `joinly_storage.open`. Usable from any thread at the same time. After `fork` the child's copy raises
     `Forked`. Closed by `close`, by leaving `with`, or when it is collected.
     """
 
+    _fail = staticmethod(ffi.fail)
+    """What `StoreMethods` calls to raise."""
+
     def __init__(self, handle: int) -> None:
         super().__init__(handle, ffi.store_free)
+
+    @property
+    def _portable(self) -> StoreMapping:
+        """The methods behind those of `StoreMethods`."""
+        return super(StoreMethods, self)  # type: ignore[misc]
 
     def close(self) -> None:
         """Waits for the commits under way, releases the file and raises what went wrong. Further calls do nothing.

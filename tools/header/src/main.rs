@@ -61,6 +61,7 @@ const FILES: &[&str] = &[
     "changes.rs",
     "index.rs",
     "cache.rs",
+    "python/mod.rs",
 ];
 
 /// Rust's `# Safety` sections repeat in Rust's terms what a C programmer takes for granted.
