@@ -31,9 +31,9 @@ class Store(StoreMethods, StoreMapping):
         super().__init__(handle, ffi.store_free)
 
     @property
-    def _portable(self) -> StoreMapping:
-        """The methods behind those of `StoreMethods`."""
-        return super(StoreMethods, self)  # type: ignore[misc]
+    def _portable(self) -> object:
+        """Has the methods that `StoreMethods` hides."""
+        return super(StoreMethods, self)
 
     def close(self) -> None:
         """Waits for the commits under way, releases the file and raises what went wrong. Further calls do nothing.
