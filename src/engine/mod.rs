@@ -16,8 +16,16 @@ pub mod sqlite;
 
 /// A state of the whole engine, as a value that changes with every commit of anybody and never comes back. For SQLite
 /// it is the header of the WAL-index, bytes 0 to 47 (<https://sqlite.org/walformat.html>, "The WAL-Index Header").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub struct Generation(pub [u64; 6]);
+
+impl PartialEq for Generation {
+    /// Word by word: every read compares generations, whose words have just been stored one by one, and `memcmp`, which
+    /// loads them in larger pieces, would wait for the stores.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(one, two)| one == two)
+    }
+}
 
 impl Generation {
     /// Equal to no state of any engine: what could not be told, or has not been looked at yet.

@@ -95,10 +95,10 @@ impl WalIndex {
     pub fn generation(&self) -> Generation {
         let Some([first, second]) = self.copies() else { return Generation([0; WORDS]) };
         for _ in 0..TRIES {
-            let one = load(first);
+            let one = Generation(load(first));
             fence(Ordering::Acquire);
-            if one == load(second) {
-                return Generation(one);
+            if one == Generation(load(second)) {
+                return one;
             }
             std::hint::spin_loop();
         }
