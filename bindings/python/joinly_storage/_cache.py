@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from ctypes import byref, sizeof
-from typing import Any, ClassVar, Optional, TypeVar, Union, overload
+from typing import ClassVar, Optional
 
 from . import _ffi as ffi
 from ._args import Bytes, to_bytes, to_ttl
 from ._errors import NotFound, invalid
-from ._owned import Owned
 from ._stats import CacheStats, cache_stats
-from ._values import read
-
-Default = TypeVar("Default")
+from ._values import Readable
 
 
-class Cache(Owned):
+class Cache(Readable):
     """A bounded cache of bytes in native memory, with least-recently-used eviction and expiry.
 
     `max_entries` and `max_bytes` (keys, values and overhead) bound it; with neither it holds 64 MiB. `default_ttl`
     is the life, in seconds, of entries set without one of their own; None: for ever. Every operation takes constant
     time. Usable from any thread at the same time. `joinly_storage.cache.LRUCache` holds Python objects instead.
     """
+
+    _get = ffi.cache_get
+    _get_into = ffi.bare(ffi.cache_get_into)
 
     def __init__(
         self,
@@ -37,15 +37,6 @@ class Cache(Owned):
             default_ttl_ms=to_ttl(default_ttl),
         )
         super().__init__(ffi.make(ffi.cache_new, byref(options)), ffi.cache_free)
-
-    @overload
-    def get(self, key: Bytes) -> Optional[bytes]: ...
-    @overload
-    def get(self, key: Bytes, default: Union[bytes, Default]) -> Union[bytes, Default]: ...
-    def get(self, key: Bytes, default: Any = None) -> Any:
-        """The value of a key, or `default`."""
-        value = read(ffi.cache_get_into, ffi.cache_get, self._handle, to_bytes(key))
-        return default if value is None else value
 
     def set(self, key: Bytes, value: Bytes, ttl: Optional[float] = None) -> None:
         """Stores a value for `ttl` seconds; None: the cache's default."""
@@ -64,12 +55,6 @@ class Cache(Owned):
     def stats(self) -> CacheStats:
         """Figures since the cache was made."""
         return cache_stats(self._handle)
-
-    def __getitem__(self, key: Bytes) -> bytes:
-        value = self.get(key)
-        if value is None:
-            raise NotFound(ffi.NOT_FOUND, f"no such key: {key!r}")
-        return value
 
     def __setitem__(self, key: Bytes, value: Bytes) -> None:
         self.set(key, value)

@@ -1,7 +1,8 @@
 """What the native library exports, and how its calls answer.
 
 Calls release the interpreter lock. Integers are passed with declared types, because ctypes would otherwise cut
-them to 32 bits; callers check ranges, because ctypes never does.
+them to 32 bits; callers check ranges, because ctypes never does. Where that conversion would cost more than the call,
+callers pass objects of ctypes that were made before to the `bare` function.
 """
 
 from __future__ import annotations
@@ -107,6 +108,24 @@ def _declare(name: str, *argtypes: Any, restype: Any = c_int32) -> Callable[...,
     function.restype = restype
     return function  # type: ignore[no-any-return]
 
+
+def bare(function: Callable[..., Any]) -> Callable[..., int]:
+    """The same export for arguments that need no conversion: bytes, and objects of exactly the declared types."""
+    return library[function.__name__]
+
+
+class _Sizes(dict[int, c_size_t]):
+    """Lengths as a bare function takes them: `sizes[len(key)]`."""
+
+    def __missing__(self, length: int) -> c_size_t:
+        size = c_size_t(length)
+        if length <= _LONGEST_KEPT:
+            self[length] = size
+        return size
+
+
+_LONGEST_KEPT = 4096
+sizes = _Sizes()
 
 _BYTES = (c_char_p, c_size_t)
 _OUT = c_void_p

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ctypes import byref, c_int64
-from typing import Any, Callable, ClassVar, Literal, NamedTuple, Optional, TypeVar, Union, overload
+from ctypes import byref, c_int64, c_uint64
+from typing import Any, Callable, ClassVar, Literal, NamedTuple, Optional, overload
 
 from . import _ffi as ffi
 from . import _pages
 from ._args import Bytes, to_bytes, to_delta, to_ttl
 from ._errors import NotFound
-from ._owned import Owned
-from ._values import Entry, read, read_entry
+from ._ffi import sizes
+from ._values import Entry, Readable, read_entry
 
-Default = TypeVar("Default")
+_FOR_EVER = c_uint64(0)
 
 
 class Calls(NamedTuple):
-    """The exports behind one kind of key space; their parameters are the same."""
+    """The exports behind one kind of key space; their parameters are the same. `put` and `delete` are bare."""
 
-    get: Callable[..., int]
-    get_into: Callable[..., int]
     put: Callable[..., int]
     delete: Callable[..., int]
     add: Callable[..., int]
@@ -28,33 +26,25 @@ class Calls(NamedTuple):
     scan_prefix: Callable[..., int]
 
 
-class KeySpace(Owned):
+class KeySpace(Readable):
     """Keys and values are bytes. Where one is passed, a `str` stands for its UTF-8; what is read is always bytes."""
 
     _calls: ClassVar[Calls]
 
-    @overload
-    def get(self, key: Bytes) -> Optional[bytes]: ...
-    @overload
-    def get(self, key: Bytes, default: Union[bytes, Default]) -> Union[bytes, Default]: ...
-    def get(self, key: Bytes, default: Any = None) -> Any:
-        """The value of a key, or `default`."""
-        value = read(self._calls.get_into, self._calls.get, self._handle, to_bytes(key))
-        return default if value is None else value
-
     def get_entry(self, key: Bytes) -> Optional[Entry]:
         """The value of a key with its version and expiry, or None."""
-        return read_entry(self._calls.get, self._handle, to_bytes(key))
+        return read_entry(self._get, self._handle, to_bytes(key))
 
     def set(self, key: Bytes, value: Bytes, ttl: Optional[float] = None) -> None:
         """Writes a key that expires `ttl` seconds after the commit; None: never."""
         key, value = to_bytes(key), to_bytes(value)
-        ffi.call(self._calls.put, self._handle, key, len(key), value, len(value), to_ttl(ttl))
+        life = _FOR_EVER if ttl is None else c_uint64(to_ttl(ttl))
+        ffi.call(self._calls.put, self._pointer, key, sizes[len(key)], value, sizes[len(value)], life)
 
     def delete(self, key: Bytes) -> bool:
         """Deletes a key; whether it existed."""
         key = to_bytes(key)
-        return ffi.call(self._calls.delete, self._handle, key, len(key))
+        return ffi.call(self._calls.delete, self._pointer, key, sizes[len(key)])
 
     def add(self, key: Bytes, delta: int = 1) -> int:
         """Adds to a counter, atomically across threads and processes, and returns the sum.
@@ -101,12 +91,6 @@ class KeySpace(Owned):
         options = _pages.scan_options(reverse, keys_only)
         return read_rows(self._calls.scan_prefix, self._handle, prefix, len(prefix), options=options)
 
-    def __getitem__(self, key: Bytes) -> bytes:
-        value = self.get(key)
-        if value is None:
-            raise NotFound(ffi.NOT_FOUND, f"no such key: {key!r}")
-        return value
-
     def __setitem__(self, key: Bytes, value: Bytes) -> None:
         self.set(key, value)
 
@@ -115,7 +99,7 @@ class KeySpace(Owned):
             raise NotFound(ffi.NOT_FOUND, f"no such key: {key!r}")
 
     def __contains__(self, key: object) -> bool:
-        return read(self._calls.get_into, self._calls.get, self._handle, to_bytes(key)) is not None
+        return self.get(to_bytes(key)) is not None
 
     def __iter__(self) -> Iterator[bytes]:
         return self.scan(keys_only=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import time
+from array import array
 from collections.abc import Iterable, Mapping
-from ctypes import byref, c_int64, c_uint8
+from ctypes import addressof, byref, c_int64, c_uint8, create_string_buffer
+from itertools import accumulate, chain
 from typing import Callable, Optional, TypeVar, Union
 
 from . import _ffi as ffi
@@ -29,11 +31,11 @@ def rows_of(pairs: Pairs[Key]) -> Iterable[tuple[Key, Bytes]]:
 class KeyValues(KeySpace):
     """Commits of one key, of many keys, and of transactions."""
 
+    _get = ffi.kv_get
+    _get_into = ffi.bare(ffi.kv_get_into)
     _calls = Calls(
-        ffi.kv_get,
-        ffi.kv_get_into,
-        ffi.kv_put_ttl,
-        ffi.kv_delete,
+        ffi.bare(ffi.kv_put_ttl),
+        ffi.bare(ffi.kv_delete),
         ffi.kv_add,
         ffi.kv_scan,
         ffi.kv_scan_prefix,
@@ -42,10 +44,13 @@ class KeyValues(KeySpace):
     def get_many(self, keys: Iterable[Bytes]) -> list[Optional[bytes]]:
         """The values of many keys as of one moment, in their order; None for a missing one."""
         wanted = [to_bytes(key) for key in keys]
-        array = (ffi.Bytes * len(wanted))(*(ffi.Bytes(key, len(key)) for key in wanted))
-        page = ffi.make(ffi.kv_get_many, self._handle, array, len(wanted))
+        joined = create_string_buffer(b"".join(wanted))
+        ends = accumulate(map(len, wanted), initial=addressof(joined))
+        table = array("Q", chain.from_iterable(zip(ends, map(len, wanted))))
+        rows = (ffi.Bytes * len(wanted)).from_buffer(table)
+        page = ffi.make(ffi.kv_get_many, self._handle, rows, len(wanted))
         try:
-            return [value for _key, value in _pages.rows(page)]
+            return _pages.values(page)
         finally:
             ffi.page_free(page)
 

@@ -10,9 +10,9 @@ from . import _ffi as ffi
 from . import _pages
 from ._args import Bytes
 from ._errors import NotFound
-from ._keyspace import Default
 from ._keyvalues import Key, KeyValues, Pairs, rows_of
 from ._txn import Transaction
+from ._values import Default
 
 _CHUNK = 1000
 _RAISE = object()

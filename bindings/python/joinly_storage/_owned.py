@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
+from ctypes import c_void_p
 from types import TracebackType
 from typing import Any, Callable, NoReturn, Optional, TypeVar
 
@@ -19,6 +20,7 @@ class Owned:
 
     def __init__(self, handle: int, free: Callable[[int], Any]) -> None:
         self._handle = handle
+        self._pointer = c_void_p(handle)
         self._owner = os.getpid()
         self._finalizer = weakref.finalize(self, _free, free, handle, self._owner)
 

@@ -33,6 +33,14 @@ def rows(page: int) -> list[Row]:
     ]
 
 
+def values(page: int) -> list[Optional[bytes]]:
+    """Copies the values of a page."""
+    return [
+        string_at(value, length) if value else None
+        for _key, _key_len, value, length, _version, _expires_at in unpack(_ROW, ffi.page_rows, page)
+    ]
+
+
 def unpack(layout: Struct, array_of: Callable[..., Any], owner: int) -> Iterator[tuple[int, ...]]:
     """The structs of the array that `array_of` borrows from `owner`."""
     count = c_size_t()

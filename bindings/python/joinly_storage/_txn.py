@@ -18,11 +18,11 @@ class Transaction(KeySpace):
     time. Leaving `with` commits; an exception inside rolls back.
     """
 
+    _get = ffi.txn_get
+    _get_into = ffi.bare(ffi.txn_get_into)
     _calls = Calls(
-        ffi.txn_get,
-        ffi.txn_get_into,
-        ffi.txn_put,
-        ffi.txn_delete,
+        ffi.bare(ffi.txn_put),
+        ffi.bare(ffi.txn_delete),
         ffi.txn_add,
         ffi.txn_scan,
         ffi.txn_scan_prefix,

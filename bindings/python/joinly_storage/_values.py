@@ -1,12 +1,17 @@
-"""Reading one value."""
+"""Reading values."""
 
 from __future__ import annotations
 
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer, string_at
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, ClassVar, NamedTuple, Optional, TypeVar, Union, overload
 
 from . import _ffi as ffi
-from ._args import to_seconds
+from ._args import Bytes, to_bytes, to_seconds
+from ._errors import NotFound
+from ._ffi import NOT_FOUND, sizes
+from ._owned import Owned
+
+Default = TypeVar("Default")
 
 
 class Entry(NamedTuple):
@@ -19,45 +24,57 @@ class Entry(NamedTuple):
     """When the value expires, in seconds since 1970-01-01 UTC; None when it never does."""
 
 
-class _Scratch:
-    """Where the library puts a value, its length and an error."""
+_CAPACITY = c_size_t(64 * 1024)
 
-    __slots__ = ("buffer", "error", "error_ref", "length", "length_ref")
-
-    CAPACITY = 64 * 1024
-
-    def __init__(self) -> None:
-        self.buffer = create_string_buffer(self.CAPACITY)
-        self.length = c_size_t()
-        self.length_ref = byref(self.length)
-        self.error = c_void_p()
-        self.error_ref = byref(self.error)
-
-
+_Scratch = tuple[Any, c_size_t, Any, c_void_p, Any]
 # Taken for one read and put back, never shared: a signal handler or finalizer may read in the middle of a read.
 _idle: list[_Scratch] = []
 
 
-def read(get_into: Callable[..., int], get: Callable[..., int], handle: int, key: bytes) -> Optional[bytes]:
-    """The value of a key, or None. `get_into` serves values up to the size of a scratch buffer, `get` all others."""
-    try:
-        scratch = _idle.pop()
-    except IndexError:
-        scratch = _Scratch()
-    try:
-        status = get_into(
-            handle, key, len(key), scratch.buffer, _Scratch.CAPACITY, scratch.length_ref, scratch.error_ref
-        )
-        if status == 0:
-            return scratch.buffer[: scratch.length.value]  # type: ignore[return-value]
-        if status == ffi.NOT_FOUND:
-            return None
-        if status != ffi.BUFFER_TOO_SMALL:
-            raise ffi.take_error(status, scratch.error)
-    finally:
-        _idle.append(scratch)
-    entry = read_entry(get, handle, key)
-    return None if entry is None else entry.value
+def _new_scratch() -> _Scratch:
+    """Where the library puts a value, its length and an error: each of the last two with a reference to it."""
+    length, error = c_size_t(), c_void_p()
+    return create_string_buffer(_CAPACITY.value), length, byref(length), error, byref(error)
+
+
+class Readable(Owned):
+    """A native object that has values under keys."""
+
+    _get: ClassVar[Callable[..., int]]
+    _get_into: ClassVar[Callable[..., int]]
+    """Bare; serves values up to the size of a scratch buffer, `_get` all others."""
+
+    @overload
+    def get(self, key: Bytes) -> Optional[bytes]: ...
+    @overload
+    def get(self, key: Bytes, default: Union[bytes, Default]) -> Union[bytes, Default]: ...
+    def get(self, key: Bytes, default: Any = None) -> Any:
+        """The value of a key, or `default`."""
+        if type(key) is not bytes:
+            key = to_bytes(key)
+        try:
+            scratch = _idle.pop()
+        except IndexError:
+            scratch = _new_scratch()
+        try:
+            buffer, length, length_ref, error, error_ref = scratch
+            status = self._get_into(self._pointer, key, sizes[len(key)], buffer, _CAPACITY, length_ref, error_ref)
+            if status == 0:
+                return buffer[: length.value]
+            if status == NOT_FOUND:
+                return default
+            if status != ffi.BUFFER_TOO_SMALL:
+                raise ffi.take_error(status, error)
+        finally:
+            _idle.append(scratch)
+        entry = read_entry(self._get, self._handle, key)
+        return default if entry is None else entry.value
+
+    def __getitem__(self, key: Bytes) -> bytes:
+        value = self.get(key)
+        if value is None:
+            raise NotFound(NOT_FOUND, f"no such key: {key!r}")
+        return value
 
 
 def read_entry(get: Callable[..., Any], handle: int, key: bytes) -> Optional[Entry]:
