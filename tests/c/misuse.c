@@ -600,6 +600,7 @@ static void reserved_fields(void) {
 static void no_object_at_all(void) {
     CHECK(joinly_abi_version() == JOINLY_ABI_VERSION);
     CHECK(strstr(joinly_version_string(), "SQLite") != NULL);
+    CHECK(joinly_python_store_type() == NULL);
     CHECK(strcmp(joinly_status_name(JOINLY_OK), "OK") == 0);
     const joinly_status unknown[] = {-1, 25, 1000000, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
