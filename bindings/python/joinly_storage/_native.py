@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from ctypes import PyDLL, py_object
+from ctypes import PyDLL, c_void_p, cast, py_object, pythonapi
 from typing import TYPE_CHECKING
 
 from ._library import library
@@ -21,12 +21,13 @@ class _NoMethods:
 def _store_methods() -> type:
     if sys.implementation.name == "cpython" and not os.environ.get("JOINLY_STORAGE_CTYPES"):
         make = PyDLL(None, handle=library._handle).joinly_python_store_type
-        make.restype = py_object
-        try:
-            made: type = make()
+        make.restype = c_void_p
+        address = make()
+        if address:
+            made: type = cast(address, py_object).value
+            # The reference that the library gave away; `made` holds one of its own.
+            pythonapi.Py_DecRef(py_object(made))
             return made
-        except ValueError:  # NULL: not an interpreter that the library knows
-            pass
     return _NoMethods
 
 

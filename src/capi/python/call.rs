@@ -76,10 +76,8 @@ impl Call {
 
     fn is_only_name(&self, name: &CStr) -> bool {
         // SAFETY: the names are a tuple of str, by CPython's calling convention.
-        unsafe {
-            (self.api.tuple_size)(self.names) == 1
-                && (self.api.str_is)((self.api.tuple_item)(self.names, 0), name.as_ptr()) == 0
-        }
+        self.length(self.names) == 1
+            && unsafe { (self.api.str_is)((self.api.tuple_item)(self.names, 0), name.as_ptr()) == 0 }
     }
 
     /// The bytes of a key or value that is a plain bytes or str, which have no way to change while they are alive; None
@@ -169,63 +167,67 @@ impl Call {
 
     /// Calls the method of this name that Python defines, `self._portable.<name>`, with the same arguments.
     fn hand_on(&self, name: &CStr) -> Reference {
-        self.call_portable(name, self.arguments, self.count, self.names)
+        let all = self.count + self.length(self.names);
+        self.call_portable(name, (0..all).map(|at| self.argument(at)), self.names)
     }
 
-    /// As `hand_on`, with other arguments.
+    /// As [`Call::answer`] does for None, with one other argument.
     pub fn hand_on_with(&self, name: &CStr, argument: Reference) -> Reference {
-        self.call_portable(name, &raw const argument, 1, null_mut())
+        self.call_portable(name, std::iter::once(argument), null_mut())
     }
 
     fn call_portable(
         &self,
         name: &CStr,
-        arguments: *const Reference,
-        count: usize,
+        arguments: impl Iterator<Item = Reference>,
         names: Reference,
     ) -> Reference {
-        self.call_attribute(self.this, c"_portable", |portable| {
-            self.call_attribute(portable, name, |method| {
-                // SAFETY: a live callable, and arguments in the layout of this convention.
-                unsafe { (self.api.call)(method, arguments, count, names) }
-            })
-        })
+        // SAFETY: a live object and a C string.
+        let portable = unsafe { (self.api.attribute)(self.this, c"_portable".as_ptr()) };
+        if portable.is_null() {
+            return null_mut();
+        }
+        let arguments: Vec<_> = std::iter::once(portable).chain(arguments).collect();
+        let result = self.call_method(name, &arguments, names);
+        self.release(portable);
+        result
     }
 
     /// Raises the exception of an error, as `self._fail(status, error)` does; the error is Python's from then on.
     fn fail(&self, error: Error) -> Reference {
         let status = error.kind() as isize;
         let handle = if error.message().is_empty() { null() } else { make(error).cast_const() };
-        self.call_attribute(self.this, c"_fail", |fail| {
-            // SAFETY: the lock is held; new references are checked and released.
-            unsafe {
-                let arguments = [(self.api.int_new)(status), (self.api.int_new)(handle as isize)];
-                let mut result = null_mut();
-                if !arguments.iter().any(|argument| argument.is_null()) {
-                    result = (self.api.call)(fail, arguments.as_ptr(), arguments.len(), null_mut());
-                }
-                for argument in arguments {
-                    self.release(argument);
-                }
-                result
-            }
-        })
+        // SAFETY: the lock is held.
+        let (status, handle) = unsafe { ((self.api.int_new)(status), (self.api.int_new)(handle as isize)) };
+        let mut result = null_mut();
+        if !status.is_null() && !handle.is_null() {
+            result = self.call_method(c"_fail", &[self.this, status, handle], null_mut());
+        }
+        self.release(status);
+        self.release(handle);
+        result
     }
 
-    fn call_attribute(
-        &self,
-        object: Reference,
-        name: &CStr,
-        then: impl FnOnce(Reference) -> Reference,
-    ) -> Reference {
-        // SAFETY: a live object and a C string.
-        let attribute = unsafe { (self.api.attribute)(object, name.as_ptr()) };
-        if attribute.is_null() {
-            return null_mut();
+    /// Calls a method of the first argument; the last ones have the names.
+    fn call_method(&self, name: &CStr, arguments: &[Reference], names: Reference) -> Reference {
+        let positional = arguments.len().saturating_sub(self.length(names));
+        // SAFETY: the lock is held, and the arguments are alive.
+        unsafe {
+            let name = (self.api.str_new)(name.as_ptr());
+            let mut result = null_mut();
+            if !name.is_null() {
+                result = (self.api.call_method)(name, arguments.as_ptr(), positional, names);
+            }
+            self.release(name);
+            result
         }
-        let result = then(attribute);
-        self.release(attribute);
-        result
+    }
+
+    /// The length of a tuple, or of NULL.
+    pub fn length(&self, tuple: Reference) -> usize {
+        // SAFETY: a live tuple when not NULL.
+        let length = if tuple.is_null() { 0 } else { unsafe { (self.api.tuple_size)(tuple) } };
+        usize::try_from(length).unwrap_or(0)
     }
 
     /// Ends an owned reference, or NULL.

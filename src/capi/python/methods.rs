@@ -115,12 +115,9 @@ fn get_many(call: &Call) -> Answer {
 }
 
 fn read_many(call: &Call, tuple: Reference) -> Answer {
-    // SAFETY: a live tuple, and an index below its size.
-    let keys = unsafe {
-        let count = (call.api.tuple_size)(tuple);
-        (0..count).map(|at| call.bytes((call.api.tuple_item)(tuple, at))).collect::<Option<Vec<_>>>()
-    };
-    let Some(keys) = keys else { return Ok(None) };
+    // SAFETY: a live tuple, and an index below its length.
+    let items = (0..).take(call.length(tuple)).map(|at| unsafe { (call.api.tuple_item)(tuple, at) });
+    let Some(keys) = items.map(|item| call.bytes(item)).collect::<Option<Vec<_>>>() else { return Ok(None) };
     let mut values = Vec::with_capacity(keys.len());
     let known =
         call.at_once(|store| store.get_many_cached(&keys, |value| values.push(new_value(call, value))));
