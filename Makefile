@@ -57,7 +57,7 @@ abi-baseline: build
 sanitize: setup
 	scripts/sanitize.sh
 
-soak: build
+soak: setup
 	scripts/soak.sh
 
 clean:
