@@ -115,7 +115,7 @@ typedef struct joinly_batch joinly_batch;
 
 /**
  * A bounded cache in memory with least-recently-used eviction and expiry. Every operation takes constant time.
- * Usable from any thread at the same time.
+ * Usable from any thread at the same time. After `fork()` it starts empty in the child.
  */
 typedef struct joinly_cache joinly_cache;
 

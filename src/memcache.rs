@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
+use once_cell::race::OnceBox;
+
 use crate::cache::{Bounds, Lookup, Sharded};
+use crate::platform::fork::Process;
 use crate::value::Value;
 
 pub use crate::cache::Figures;
@@ -10,11 +13,25 @@ pub use crate::cache::Figures;
 const DEFAULT_BYTES: usize = 64 << 20;
 
 /// A bounded cache with least-recently-used eviction and expiry. Every operation takes constant time; usable from
-/// any thread. Lives are measured on the monotonic clock.
+/// any thread. Lives are measured on the monotonic clock. In a forked child it starts empty.
 pub struct MemCache {
-    cache: Sharded,
+    cache: Forkable,
+    bounds: Bounds,
     default_ttl_ms: u64,
     start: Instant,
+}
+
+/// A cache for each process: the locks that threads of a parent held during a fork are held for ever in the child.
+struct Forkable {
+    process: Process,
+    cache: Sharded,
+    child: OnceBox<Forkable>,
+}
+
+impl Forkable {
+    fn new(bounds: Bounds) -> Self {
+        Self { process: Process::current(), cache: Sharded::new(bounds), child: OnceBox::new() }
+    }
 }
 
 impl MemCache {
@@ -24,7 +41,15 @@ impl MemCache {
         let bound = |n: u64| if n == 0 { usize::MAX } else { usize::try_from(n).unwrap_or(usize::MAX) };
         let bytes = if max_entries == 0 && max_bytes == 0 { DEFAULT_BYTES } else { bound(max_bytes) };
         let bounds = Bounds { entries: bound(max_entries), bytes };
-        Self { cache: Sharded::new(bounds), default_ttl_ms, start: Instant::now() }
+        Self { cache: Forkable::new(bounds), bounds, default_ttl_ms, start: Instant::now() }
+    }
+
+    fn cache(&self) -> &Sharded {
+        let mut at = &self.cache;
+        while !at.process.is_current() {
+            at = at.child.get_or_init(|| Box::new(Forkable::new(self.bounds)));
+        }
+        &at.cache
     }
 
     /// Milliseconds since the cache was made, from 1 on: 0 means "never expires" in an entry.
@@ -39,12 +64,12 @@ impl MemCache {
             0 => 0,
             ttl => self.now().saturating_add(i64::try_from(ttl).unwrap_or(i64::MAX)),
         };
-        self.cache.insert(key, Some(Value::new(value.into(), 0, expires_at)));
+        self.cache().insert(key, Some(Value::new(value.into(), 0, expires_at)));
     }
 
     /// The value of a key, if it is there and alive. Its `expires_at` is not on the wall clock and reads 0.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        match self.cache.get(key, || self.now()) {
+        match self.cache().get(key, || self.now()) {
             Lookup::Found(value) => Some(value.without_expiry()),
             Lookup::Absent | Lookup::Unknown => None,
         }
@@ -57,17 +82,17 @@ impl MemCache {
 
     /// Removes a key. False when it was not there.
     pub fn delete(&self, key: &[u8]) -> bool {
-        self.cache.remove(key)
+        self.cache().remove(key)
     }
 
     /// Removes all keys.
     pub fn clear(&self) {
-        self.cache.clear();
+        self.cache().clear();
     }
 
     /// Figures since the cache was made.
     pub fn stats(&self) -> Figures {
-        self.cache.figures()
+        self.cache().figures()
     }
 }
 

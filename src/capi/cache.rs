@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::memcache::MemCache;
 
 /// A bounded cache in memory with least-recently-used eviction and expiry. Every operation takes constant time.
-/// Usable from any thread at the same time.
+/// Usable from any thread at the same time. After `fork()` it starts empty in the child.
 pub struct joinly_cache {
     _private: (),
 }

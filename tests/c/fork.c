@@ -61,6 +61,7 @@ typedef struct {
     joinly_store* store;
     joinly_txn* txn;
     joinly_batch* batch;
+    joinly_cache* cache;
     pthread_mutex_t lock;
     int stopped;
 } workplace;
@@ -89,6 +90,7 @@ static void* work(void* argument) {
             CHECK(status == JOINLY_BUSY || status == JOINLY_BUFFER_TOO_SMALL || status == JOINLY_CONFLICT);
             CHECK_OK(joinly_batch_put(place->batch, BYTES("b"), BYTES("v"), 0, &error));
             joinly_batch_clear(place->batch);
+            CHECK_OK(joinly_cache_set(place->cache, BYTES("k"), BYTES("parent"), 0, &error));
         }
         CHECK_OK(joinly_kv_put(place->store, BYTES("other"), BYTES("v"), &error));
     }
@@ -105,6 +107,11 @@ static void in_the_child_of_threads(const workplace* place) {
     CHECK_STATUS(JOINLY_FORKED, joinly_txn_get_into(place->txn, BYTES("k"), NULL, 0, &len, &error));
     CHECK_STATUS(JOINLY_FORKED, joinly_store_commit(place->store, place->batch, NULL, &error));
     CHECK_STATUS(JOINLY_FORKED, joinly_index_drop(place->store, "none", &error));
+    CHECK_STATUS(JOINLY_NOT_FOUND, joinly_cache_get(place->cache, BYTES("k"), &value, &error));
+    CHECK_OK(joinly_cache_set(place->cache, BYTES("k"), BYTES("child"), 0, &error));
+    CHECK_OK(joinly_cache_get(place->cache, BYTES("k"), &value, &error));
+    joinly_value_free(value);
+    joinly_cache_free(place->cache);
     joinly_batch_free(place->batch);
     joinly_txn_free(place->txn);
     CHECK_STATUS(JOINLY_FORKED, joinly_store_close(place->store, &error));
@@ -113,8 +120,10 @@ static void in_the_child_of_threads(const workplace* place) {
 static void many_threads(joinly_store* store) {
     workplace place = {.store = store, .lock = PTHREAD_MUTEX_INITIALIZER};
     pthread_t threads[3];
+    joinly_value* value = NULL;
     CHECK_OK(joinly_txn_begin(store, &place.txn, &error));
     CHECK_OK(joinly_batch_new(&place.batch, &error));
+    CHECK_OK(joinly_cache_new(NULL, &place.cache, &error));
     for (int n = 0; n < 3; n++)
         CHECK(pthread_create(&threads[n], NULL, work, &place) == 0);
     for (int n = 0; n < FORKS; n++) {
@@ -133,6 +142,9 @@ static void many_threads(joinly_store* store) {
         CHECK(pthread_join(threads[n], NULL) == 0);
     joinly_txn_free(place.txn);
     joinly_batch_free(place.batch);
+    CHECK_OK(joinly_cache_get(place.cache, BYTES("k"), &value, &error));
+    joinly_value_free(value);
+    joinly_cache_free(place.cache);
 }
 
 int main(void) {
