@@ -6,7 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 BUILD := build/release
 LIBRARY := $(BUILD)/lib/libjoinly_storage.so
 
-.PHONY: demo test bench lint rust-test native-test check-artifact header abi-baseline sanitize soak setup build clean
+.PHONY: demo test bench bench-quick bench-instructions lint rust-test native-test check-artifact header abi-baseline sanitize soak setup build clean
 
 demo: build
 	scripts/demo.sh $(BUILD)
@@ -43,8 +43,17 @@ check-artifact: build
 	cargo build --locked --quiet
 	scripts/check_artifact.sh $(LIBRARY) target/debug/libjoinly_storage.so
 
+# Speed and size beside peers, into docs/benchmarks; needs an otherwise idle machine.
 bench: build
 	scripts/bench.sh $(BUILD)
+
+# The same in minutes: fewer rows and rounds.
+bench-quick: build
+	scripts/bench.sh --quick $(BUILD)
+
+# Instructions of a hot get; after `make bench` or `make bench-quick`, which build it.
+bench-instructions:
+	scripts/bench_instructions.sh build/bench
 
 header:
 	cargo run --locked --quiet -p joinly-header
