@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+use zstd::bulk::Compressor;
+
 use crate::engine::Record;
 use crate::error::{Error, Kind, Result};
 use crate::limits;
@@ -11,28 +14,46 @@ use crate::value::Value;
 pub(super) const RAW: u8 = 0;
 pub(super) const ZSTD: u8 = 1;
 
+/// Setting a compressor up costs more than compressing a small value. So many are kept for these.
+const KEPT: usize = 2;
+const SMALL: usize = 64 << 10;
+
 /// When and how hard to compress.
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Compression {
     level: i32,
     threshold: usize,
+    idle: Mutex<Vec<Compressor<'static>>>,
 }
 
 impl Compression {
     pub fn new(level: i32, threshold: u32) -> Self {
-        Self { level, threshold: threshold as usize }
+        Self { level, threshold: threshold as usize, idle: Mutex::default() }
     }
 
     /// The encoding of a value and its bytes in it.
     pub fn encode<'a>(&self, data: &'a [u8]) -> (u8, Cow<'a, [u8]>) {
         if self.level > 0 && data.len() >= self.threshold {
-            match zstd::bulk::compress(data, self.level) {
+            match self.compress(data) {
                 Ok(packed) if packed.len() < data.len() => return (ZSTD, packed.into()),
                 Ok(_) => {}
                 Err(error) => crate::log::warn(format_args!("a value is stored uncompressed: {error}")),
             }
         }
         (RAW, data.into())
+    }
+
+    fn compress(&self, data: &[u8]) -> std::io::Result<Vec<u8>> {
+        if data.len() > SMALL {
+            return zstd::bulk::compress(data, self.level);
+        }
+        let idle = self.idle.lock().pop();
+        let mut compressor = idle.map_or_else(|| Compressor::new(self.level), Ok)?;
+        let packed = compressor.compress(data);
+        let mut idle = self.idle.lock();
+        if idle.len() < KEPT {
+            idle.push(compressor);
+        }
+        packed
     }
 }
 
