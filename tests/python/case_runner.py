@@ -279,7 +279,7 @@ class Runner:
     def _scan(space: Any, bounds: list[bytes], limit: bytes, flags: tuple[bytes, ...]) -> Iterator[int]:
         options = _pages.scan_options(b"reverse" in flags, b"keys" in flags)
         options.limit = int(limit)
-        query = space._calls.scan if len(bounds) == 2 else space._calls.scan_prefix
+        query = space._scan if len(bounds) == 2 else space._scan_prefix
         spread = [part for bound in bounds for part in (bound, len(bound))]
         return _pages.pages(query, space._handle, *spread, options=options)
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Callable
 
@@ -13,12 +14,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 
 
-def run_python(program: str | Path, *arguments: object, cwd: Path | None = None) -> str:
+def run_python(program: str | Path, *arguments: object, cwd: Path | None = None, options: Iterable[str] = ()) -> str:
     """Runs a program, its text or its file, in a process of its own, and returns what it printed."""
     code = [program] if isinstance(program, Path) else ["-c", program]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "bindings/python")}
     done = subprocess.run(
-        [sys.executable, *code, *map(str, arguments)],
+        [sys.executable, *options, *code, *map(str, arguments)],
         cwd=cwd,
         env=environment,
         capture_output=True,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from joinly_storage import Exists, Index, Invalid, NotFound, Store
-from joinly_storage._index import Condition
+from joinly_storage._types import Condition
 
 
 @pytest.fixture

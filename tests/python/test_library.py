@@ -9,7 +9,7 @@ from pathlib import Path
 import joinly_storage
 import pytest
 from joinly_storage._library import library_path
-from support import ROOT
+from support import ROOT, run_python
 
 
 def test_versions() -> None:
@@ -23,6 +23,20 @@ def test_every_public_name_exists() -> None:
     assert sorted(joinly_storage.__all__) == joinly_storage.__all__
     for name in joinly_storage.__all__:
         assert getattr(joinly_storage, name) is not None
+        assert name in dir(joinly_storage)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = joinly_storage.nothing  # type: ignore[attr-defined]
+
+
+def test_a_program_that_reads_and_writes_imports_little() -> None:
+    use = (
+        "import sys, joinly_storage; store = joinly_storage.open('memory:');"
+        "store['k'] = 'v'; store.set('k', 'v', ttl=1.5); store.get_many(['k', 'none']); list(store.items());"
+        "print(*sys.modules)"
+    )
+    modules = run_python(use, options=["-S"]).split()
+    assert "joinly_storage._store" in modules
+    assert not {"typing", "re", "enum", "collections", "dataclasses", "pathlib", "json", "random"}.intersection(modules)
 
 
 @pytest.mark.parametrize(
@@ -52,4 +66,4 @@ def test_the_named_library_is_used() -> None:
         check=True,
         timeout=60,
     )
-    assert Path(done.stdout.strip()) == library_path
+    assert Path(done.stdout.strip()) == Path(library_path)

@@ -70,7 +70,7 @@ def test_a_binding_falls_back_to_the_packaged_library() -> None:
     with NativeStorageBinding("joinly_storage.dll") as storage:
         storage.set("key", "value")
         assert storage.get("key") == "value"
-        assert storage.library == library_path
+        assert storage.library == Path(library_path)
     with NativeStorageBinding(library_path, "joinly.db") as storage:
         assert storage.delete("key") is True
 

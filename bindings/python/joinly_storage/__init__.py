@@ -10,11 +10,8 @@ with joinly_storage.open("game.db") as store:
 from __future__ import annotations
 
 import os
-from typing import Optional, Union
 
 from . import _ffi, _options
-from ._batch import Batch
-from ._cache import Cache
 from ._errors import (
     BadHandle,
     BufferTooSmall,
@@ -42,14 +39,21 @@ from ._errors import (
     Unsupported,
     WrongType,
 )
-from ._index import Index
-from ._log import set_log_callback
-from ._options import Durability, Mode
-from ._stats import CacheStats, Limits, Stats
 from ._store import Store
-from ._txn import Transaction
-from ._values import Entry
-from ._watch import Change, Commit, Watch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional, Union
+
+    from ._batch import Batch
+    from ._cache import Cache
+    from ._entry import Entry
+    from ._index import Index
+    from ._log import set_log_callback
+    from ._stats import CacheStats, Limits, Stats
+    from ._txn import Transaction
+    from ._types import Durability, Mode
+    from ._watch import Change, Commit, Watch
 
 __all__ = [
     "BadHandle",
@@ -96,6 +100,40 @@ __all__ = [
     "open_config",
     "set_log_callback",
 ]
+
+
+# Imported when they are first used: a program that only reads and writes starts sooner.
+_ON_DEMAND = {
+    "Batch": "_batch",
+    "Cache": "_cache",
+    "CacheStats": "_stats",
+    "Change": "_watch",
+    "Commit": "_watch",
+    "Durability": "_types",
+    "Entry": "_entry",
+    "Index": "_index",
+    "Limits": "_stats",
+    "Mode": "_types",
+    "Stats": "_stats",
+    "Transaction": "_txn",
+    "Watch": "_watch",
+    "set_log_callback": "_log",
+}
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _ON_DEMAND:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(f".{_ON_DEMAND[name]}", __name__), name)
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def library_version() -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import operator
 import os
-from typing import Optional, Union
 
 from ._errors import OutOfRange, invalid
 
-Bytes = Union[str, bytes, bytearray, memoryview]
-"""A key or value: any bytes-like object, or a `str`, which stands for its UTF-8."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional, Union
+
+
+class Unset:
+    """The default of a condition that is not given, since None means something."""
+
+
+UNSET = Unset()
 
 
 def to_bytes(data: object) -> bytes:
@@ -41,12 +46,12 @@ def to_ttl(seconds: Optional[float]) -> int:
         return 0
     if not 0 < seconds < 2**53:
         raise invalid(f"a ttl is a positive number of seconds, or None for ever, not {seconds!r}")
-    return math.ceil(seconds * 1000)
+    return int(-(-seconds * 1000 // 1))
 
 
 def to_version(version: int) -> int:
     """A version of a key or commit."""
-    version = operator.index(version)
+    version = _index(version)
     if not 0 <= version < 2**64:
         raise invalid(f"a version is a number from 0 to 2**64 - 1, not {version!r}")
     return version
@@ -54,7 +59,7 @@ def to_version(version: int) -> int:
 
 def to_delta(delta: int) -> int:
     """What to add to a counter."""
-    delta = operator.index(delta)
+    delta = _index(delta)
     if not -(2**63) <= delta < 2**63:
         raise OutOfRange(8, f"an addition has 64 bits: {delta!r} does not fit")
     return delta
@@ -63,3 +68,10 @@ def to_delta(delta: int) -> int:
 def to_seconds(milliseconds: int) -> float:
     """A moment or span of the library."""
     return milliseconds / 1000
+
+
+def _index(number: int) -> int:
+    """The number as an int, if it is a whole one."""
+    import operator
+
+    return operator.index(number)

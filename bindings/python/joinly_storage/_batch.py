@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from ctypes import byref, c_uint64
-from types import TracebackType
-from typing import Optional
 
 from . import _ffi as ffi
-from ._args import Bytes, to_bytes, to_delta, to_ttl, to_version
+from ._args import to_bytes, to_delta, to_ttl, to_version
 from ._owned import Owned
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Optional
+
+    from ._types import Bytes
 
 
 class Batch(Owned):

@@ -6,9 +6,10 @@ from ctypes import byref, sizeof
 from typing import ClassVar, Optional
 
 from . import _ffi as ffi
-from ._args import Bytes, to_bytes, to_ttl
+from ._args import to_bytes, to_ttl
 from ._errors import NotFound, invalid
 from ._stats import CacheStats, cache_stats
+from ._types import Bytes
 from ._values import Readable
 
 

@@ -21,10 +21,13 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
-from typing import Any, Callable, NoReturn
 
 from ._errors import BY_STATUS, JoinlyError
 from ._library import library
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, NoReturn
 
 NOT_FOUND = 1
 TIMEOUT = 2

@@ -5,26 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from ctypes import sizeof
-from enum import Enum
 from itertools import islice
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple, Optional
 
 from . import _ffi as ffi
 from . import _pages
-from ._args import to_text
+from ._args import Unset, to_text
 from ._errors import invalid
-
-Scalar = Union[None, bool, int, float, str]
-
-
-class Unset(Enum):
-    """The default of a condition that is not given: None is the JSON value null."""
-
-    UNSET = 0
-
-
-UNSET = Unset.UNSET
-Condition = Union[Scalar, Unset]
+from ._types import Condition
 
 
 class Index(NamedTuple):

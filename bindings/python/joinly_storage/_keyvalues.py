@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import random
 import time
-from array import array
-from collections.abc import Iterable, Mapping
-from ctypes import addressof, byref, c_int64, c_uint8, create_string_buffer
+from _collections_abc import Mapping
+from ctypes import addressof, byref, c_int64, c_size_t, c_uint8, create_string_buffer
 from itertools import accumulate, chain
-from typing import Callable, Optional, TypeVar, Union
 
 from . import _ffi as ffi
 from . import _pages
-from ._args import Bytes, to_bytes, to_seconds, to_ttl
-from ._batch import Batch
+from ._args import to_bytes, to_seconds, to_ttl
 from ._errors import Conflict, NotFound, invalid
-from ._keyspace import Calls, KeySpace
-from ._txn import Transaction
+from ._keyspace import KeySpace
 
-Result = TypeVar("Result")
-Key = TypeVar("Key", bound=Bytes)
-Pairs = Union[Mapping[Key, Bytes], Iterable[tuple[Key, Bytes]]]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Callable, Optional
+
+    from ._batch import Batch
+    from ._txn import Transaction
+    from ._types import Bytes, Key, Pairs, Result
 
 
 def rows_of(pairs: Pairs[Key]) -> Iterable[tuple[Key, Bytes]]:
@@ -33,21 +33,20 @@ class KeyValues(KeySpace):
 
     _get = ffi.kv_get
     _get_into = ffi.bare(ffi.kv_get_into)
-    _calls = Calls(
-        ffi.bare(ffi.kv_put_ttl),
-        ffi.bare(ffi.kv_delete),
-        ffi.kv_add,
-        ffi.kv_scan,
-        ffi.kv_scan_prefix,
-    )
+    _put = ffi.bare(ffi.kv_put_ttl)
+    _delete = ffi.bare(ffi.kv_delete)
+    _add = ffi.kv_add
+    _scan = ffi.kv_scan
+    _scan_prefix = ffi.kv_scan_prefix
 
     def get_many(self, keys: Iterable[Bytes]) -> list[Optional[bytes]]:
         """The values of many keys as of one moment, in their order; None for a missing one."""
         wanted = [to_bytes(key) for key in keys]
         joined = create_string_buffer(b"".join(wanted))
         ends = accumulate(map(len, wanted), initial=addressof(joined))
-        table = array("Q", chain.from_iterable(zip(ends, map(len, wanted))))
-        rows = (ffi.Bytes * len(wanted)).from_buffer(table)
+        rows = (ffi.Bytes * len(wanted))()
+        table = (c_size_t * (2 * len(wanted))).from_buffer(rows)
+        table[:] = [*chain.from_iterable(zip(ends, map(len, wanted)))]
         page = ffi.make(ffi.kv_get_many, self._handle, rows, len(wanted))
         try:
             return _pages.values(page)
@@ -84,10 +83,14 @@ class KeyValues(KeySpace):
 
     def batch(self) -> Batch:
         """A new batch; `with store.batch() as batch:` commits it at the end of the block."""
+        from ._batch import Batch
+
         return Batch(self._handle)
 
     def transaction(self) -> Transaction:
         """A new transaction; `with store.transaction() as tx:` commits it at the end of the block."""
+        from ._txn import Transaction
+
         return Transaction(self._handle)
 
     def run_transaction(self, body: Callable[[Transaction], Result], attempts: int = 32) -> Result:
@@ -96,6 +99,8 @@ class KeyValues(KeySpace):
         When the transaction loses against another writer, `body` is run again on the new state, at most `attempts`
         times in all and a little later each time; then `Conflict` is raised. So `body` may run more than once.
         """
+        import random
+
         if attempts < 1:
             raise invalid(f"attempts is at least 1, not {attempts!r}")
         attempt = 1

@@ -4,35 +4,37 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from ctypes import CDLL
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _ABI_VERSION = 1
 
 
-def _candidates() -> Iterator[Path]:
+def _candidates() -> Iterator[str]:
     if sys.platform == "win32":
         names = ["joinly_storage.dll"]
     elif sys.platform == "darwin":
         names = ["libjoinly_storage.dylib"]
     else:
         names = ["libjoinly_storage.so.1", "libjoinly_storage.so"]
-    package = Path(__file__).resolve().parent
-    yield from (package / name for name in names)
-    tree = package.parents[2]
-    if (tree / "Cargo.toml").is_file():
+    package = os.path.dirname(os.path.realpath(__file__))
+    yield from (os.path.join(package, name) for name in names)
+    tree = os.path.dirname(os.path.dirname(os.path.dirname(package)))
+    if os.path.isfile(os.path.join(tree, "Cargo.toml")):
         builds = ["target/release", "target/debug", "build/lib", "build/release/lib", "build/dev/lib"]
-        found = [file for build in builds for name in names if (file := tree / build / name).is_file()]
-        yield from sorted(found, key=lambda file: file.stat().st_mtime, reverse=True)
+        files = [os.path.join(tree, build, name) for build in builds for name in names]
+        yield from sorted(filter(os.path.isfile, files), key=os.path.getmtime, reverse=True)
 
 
-def _find() -> Path:
+def _find() -> str:
     override = os.environ.get("JOINLY_STORAGE_LIBRARY")
     if override:
-        return Path(override)
+        return override
     for file in _candidates():
-        if file.is_file():
+        if os.path.isfile(file):
             return file
     raise ImportError(
         "the native library of joinly_storage was not found beside the package: reinstall it, or set "
@@ -40,9 +42,9 @@ def _find() -> Path:
     )
 
 
-def _load(path: Path) -> CDLL:
+def _load(path: str) -> CDLL:
     try:
-        loaded = CDLL(str(path))
+        loaded = CDLL(path)
     except OSError as error:
         raise ImportError(f"cannot load the native library of joinly_storage from {path}: {error}") from error
     try:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, MutableMapping, ValuesView
+# As `collections.abc`, which imports the rest of `collections` too: a fifth of the time that this package takes.
+from _collections_abc import ItemsView, KeysView, MutableMapping, ValuesView
 from itertools import chain, islice
-from typing import Any, Union, overload
 
 from . import _ffi as ffi
 from . import _pages
-from ._args import Bytes
 from ._errors import NotFound
-from ._keyvalues import Key, KeyValues, Pairs, rows_of
-from ._txn import Transaction
-from ._values import Default
+from ._keyvalues import KeyValues, rows_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, Union, overload
+
+    from ._txn import Transaction
+    from ._types import Bytes, Default, Key, Pairs
 
 _CHUNK = 1000
 _RAISE = object()
 
 
-class StoreMapping(KeyValues, MutableMapping[Bytes, bytes]):
+class StoreMapping(KeyValues, MutableMapping["Bytes", bytes]):
     """A mapping in bytewise order of its keys. Each method is one commit, except where it says otherwise.
 
     Views and iterators read lazily and see what others commit meanwhile; changing the store during an iteration is
@@ -48,10 +53,13 @@ class StoreMapping(KeyValues, MutableMapping[Bytes, bytes]):
     def values(self) -> Values:
         return Values(self)
 
-    @overload
-    def pop(self, key: Bytes) -> bytes: ...
-    @overload
-    def pop(self, key: Bytes, default: Union[bytes, Default]) -> Union[bytes, Default]: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def pop(self, key: Bytes) -> bytes: ...
+        @overload
+        def pop(self, key: Bytes, default: Union[bytes, Default]) -> Union[bytes, Default]: ...
+
     def pop(self, key: Bytes, default: Any = _RAISE) -> Any:
         def take(txn: Transaction) -> Any:
             value = txn[key] if default is _RAISE else txn.get(key, default)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from ctypes import PyDLL, c_void_p, cast, py_object, pythonapi
-from typing import TYPE_CHECKING
 
 from ._library import library
+
+TYPE_CHECKING = False
 
 
 class _NoMethods:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from ctypes import byref, sizeof
-from typing import Literal, Optional, Union
 
 from . import _ffi as ffi
 from ._args import to_text
 from ._errors import invalid
 
-Durability = Literal["power", "process"]
-Mode = Literal["through", "behind"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional, Union
+
+    from ._types import Durability, Mode
 
 _DURABILITIES = {"power": 1, "process": 2}
 _MODES = {"through": 1, "behind": 2}

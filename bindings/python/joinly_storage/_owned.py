@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import weakref
 from ctypes import c_void_p
-from types import TracebackType
-from typing import Any, Callable, NoReturn, Optional, TypeVar
 
-Self = TypeVar("Self", bound="Owned")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Callable, NoReturn, Optional, TypeVar
+
+    Self = TypeVar("Self", bound="Owned")
 
 
 class Owned:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from ctypes import byref, c_size_t, sizeof, string_at
 from struct import Struct
-from typing import Any, Callable, NamedTuple, Optional, Union
 
 from . import _ffi as ffi
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, Callable, Optional, Union
+
+    Options = Union[ffi.ScanOptions, ffi.FindOptions]
+
 _ROW = Struct("PNPNQq")
-Options = Union[ffi.ScanOptions, ffi.FindOptions]
-
-
-class Row(NamedTuple):
-    """One row of a page. `value` is None where the key does not exist or values were not asked for."""
-
-    key: bytes
-    value: Optional[bytes]
 
 
 def scan_options(reverse: bool, keys_only: bool) -> ffi.ScanOptions:
@@ -25,10 +22,10 @@ def scan_options(reverse: bool, keys_only: bool) -> ffi.ScanOptions:
     return ffi.ScanOptions(struct_size=sizeof(ffi.ScanOptions), reverse=reverse, keys_only=keys_only)
 
 
-def rows(page: int) -> list[Row]:
-    """Copies the rows of a page."""
+def rows(page: int) -> list[tuple[bytes, Optional[bytes]]]:
+    """Copies the rows of a page. A value is None where the key does not exist or values were not asked for."""
     return [
-        Row(string_at(key, key_len), string_at(value, value_len) if value else None)
+        (string_at(key, key_len), string_at(value, value_len) if value else None)
         for key, key_len, value, value_len, _version, _expires_at in unpack(_ROW, ffi.page_rows, page)
     ]
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from ctypes import byref, c_uint64
-from typing import Optional
 
 from . import _ffi as ffi
-from . import _index, _stats
-from ._args import Bytes, to_bytes, to_text, to_version
-from ._index import UNSET, Condition, Index
+from ._args import UNSET, to_bytes, to_text, to_version
 from ._mapping import StoreMapping
 from ._native import StoreMethods
-from ._stats import Limits, Stats
-from ._watch import Watch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Optional
+
+    from ._index import Index
+    from ._stats import Limits, Stats
+    from ._types import Bytes, Condition
+    from ._watch import Watch
 
 
 class Store(StoreMethods, StoreMapping):
@@ -48,6 +52,8 @@ class Store(StoreMethods, StoreMapping):
 
         `from_version` is the version after which to begin: None: now, 0: as far back as the log reaches.
         """
+        from ._watch import Watch
+
         return Watch(self._handle, prefix, from_version)
 
     def create_index(self, name: str, prefix: Bytes, path: str) -> None:
@@ -71,6 +77,8 @@ class Store(StoreMethods, StoreMapping):
 
     def indexes(self) -> dict[str, Index]:
         """The declared indexes by their names."""
+        from . import _index
+
         return _index.listing(self._handle)
 
     def find(
@@ -91,6 +99,8 @@ class Store(StoreMethods, StoreMapping):
         < True < numbers < strings. At most `limit` rows, read lazily, a page at a time. Iterating raises `NotFound`
         when there is no such index.
         """
+        from . import _index
+
         return _index.find(
             self._handle,
             name,
@@ -118,10 +128,14 @@ class Store(StoreMethods, StoreMapping):
 
     def stats(self) -> Stats:
         """Figures since the store was opened, of this process alone."""
+        from . import _stats
+
         return _stats.stats(self._handle)
 
     def limits(self) -> Limits:
         """What the engine can hold."""
+        from . import _stats
+
         return _stats.limits(self._handle)
 
     def flush(self, version: int = 0) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ctypes import byref, c_uint64
-from types import TracebackType
-from typing import Optional
 
 from . import _ffi as ffi
-from ._keyspace import Calls, KeySpace
+from ._keyspace import KeySpace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Optional
 
 
 class Transaction(KeySpace):
@@ -20,13 +23,11 @@ class Transaction(KeySpace):
 
     _get = ffi.txn_get
     _get_into = ffi.bare(ffi.txn_get_into)
-    _calls = Calls(
-        ffi.bare(ffi.txn_put),
-        ffi.bare(ffi.txn_delete),
-        ffi.txn_add,
-        ffi.txn_scan,
-        ffi.txn_scan_prefix,
-    )
+    _put = ffi.bare(ffi.txn_put)
+    _delete = ffi.bare(ffi.txn_delete)
+    _add = ffi.txn_add
+    _scan = ffi.txn_scan
+    _scan_prefix = ffi.txn_scan_prefix
 
     def __init__(self, store: int) -> None:
         super().__init__(ffi.make(ffi.txn_begin, store), ffi.txn_free)

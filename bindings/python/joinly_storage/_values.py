@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer, string_at
-from typing import Any, Callable, ClassVar, NamedTuple, Optional, TypeVar, Union, overload
 
 from . import _ffi as ffi
-from ._args import Bytes, to_bytes, to_seconds
+from ._args import to_bytes
 from ._errors import NotFound
 from ._ffi import NOT_FOUND, sizes
 from ._owned import Owned
 
-Default = TypeVar("Default")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, ClassVar, Optional, Union, overload
 
+    from ._types import Bytes, Default
 
-class Entry(NamedTuple):
-    """A value with what the store knows about it."""
-
-    value: bytes
-    version: int
-    """The version of the commit that wrote the value, for `Batch.check`."""
-    expires_at: Optional[float]
-    """When the value expires, in seconds since 1970-01-01 UTC; None when it never does."""
-
+    Scratch = tuple[Any, c_size_t, Any, c_void_p, Any]
 
 _CAPACITY = c_size_t(64 * 1024)
 
-_Scratch = tuple[Any, c_size_t, Any, c_void_p, Any]
 # Taken for one read and put back, never shared: a signal handler or finalizer may read in the middle of a read.
-_idle: list[_Scratch] = []
+_idle: list[Scratch] = []
 
 
-def _new_scratch() -> _Scratch:
+def _new_scratch() -> Scratch:
     """Where the library puts a value, its length and an error: each of the last two with a reference to it."""
     length, error = c_size_t(), c_void_p()
     return create_string_buffer(_CAPACITY.value), length, byref(length), error, byref(error)
@@ -44,10 +37,13 @@ class Readable(Owned):
     _get_into: ClassVar[Callable[..., int]]
     """Bare; serves values up to the size of a scratch buffer, `_get` all others."""
 
-    @overload
-    def get(self, key: Bytes) -> Optional[bytes]: ...
-    @overload
-    def get(self, key: Bytes, default: Union[bytes, Default]) -> Union[bytes, Default]: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def get(self, key: Bytes) -> Optional[bytes]: ...
+        @overload
+        def get(self, key: Bytes, default: Union[bytes, Default]) -> Union[bytes, Default]: ...
+
     def get(self, key: Bytes, default: Any = None) -> Any:
         """The value of a key, or `default`."""
         if type(key) is not bytes:
@@ -67,8 +63,13 @@ class Readable(Owned):
                 raise ffi.take_error(status, error)
         finally:
             _idle.append(scratch)
-        entry = read_entry(self._get, self._handle, key)
-        return default if entry is None else entry.value
+        value = ffi.make(self._get, self._handle, key, len(key))
+        if not value:
+            return default
+        try:
+            return copy_of(value)
+        finally:
+            ffi.value_free(value)
 
     def __getitem__(self, key: Bytes) -> bytes:
         value = self.get(key)
@@ -77,19 +78,7 @@ class Readable(Owned):
         return value
 
 
-def read_entry(get: Callable[..., Any], handle: int, key: bytes) -> Optional[Entry]:
-    """The value of a key with its version and expiry, or None."""
-    value = ffi.make(get, handle, key, len(key))
-    if not value:
-        return None
-    try:
-        length = c_size_t()
-        data = ffi.value_data(value, byref(length))
-        expires_at: int = ffi.value_expires_at(value)
-        return Entry(
-            string_at(data, length.value),
-            ffi.value_version(value),
-            to_seconds(expires_at) if expires_at else None,
-        )
-    finally:
-        ffi.value_free(value)
+def copy_of(value: int) -> bytes:
+    """The bytes of a native value."""
+    length = c_size_t()
+    return string_at(ffi.value_data(value, byref(length)), length.value)

@@ -10,10 +10,11 @@ from struct import Struct
 from typing import Literal, NamedTuple, Optional
 
 from . import _ffi as ffi
-from ._args import Bytes, to_bytes, to_seconds, to_version
+from ._args import to_bytes, to_seconds, to_version
 from ._errors import Closed
 from ._owned import Owned
 from ._pages import unpack
+from ._types import Bytes
 
 Kind = Literal["put", "delete", "expire"]
 

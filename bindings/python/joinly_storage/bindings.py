@@ -30,4 +30,4 @@ class NativeStorageBinding(TextStore):
                 "before the program starts"
             )
         super().__init__(db_path)
-        self.library = library_path
+        self.library = Path(library_path)
