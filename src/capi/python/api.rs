@@ -158,7 +158,7 @@ impl Api {
     }
 }
 
-/// Versions that were tested, with an interpreter lock.
+/// Versions that export all of [`Api`], in builds with an interpreter lock.
 fn is_known(version: &str) -> bool {
     let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
     let minor = match (numbers.next(), numbers.next()) {

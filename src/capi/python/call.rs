@@ -24,7 +24,8 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Has `body` answer a call of the method `name`.
+    /// Has `body` answer a call of the method `name`. It does not panic: [`with_store`] contains what a store does, and a
+    /// guard around all of it would stop the unwinding by which CPython may end this thread.
     ///
     /// # Safety
     /// The arguments are what CPython passes to a method of a type whose instances are [`Instance`]s.
