@@ -103,8 +103,10 @@ fn with_record<R>(
         }
         f(record)
     };
-    if row.get_ref(at + 4).map_err(mapped(doing))? != ValueRef::Null {
-        return checked(blob(row, at + 4)?);
+    match row.get_ref(at + 4).map_err(mapped(doing))? {
+        ValueRef::Null => {}
+        ValueRef::Blob(data) => return checked(data),
+        _ => return Err(damaged("a row holds no bytes where bytes belong")),
     }
     let mut statement = prepare(connection, GET_BLOB)?;
     let mut rows = statement.query([key]).map_err(mapped(doing))?;
