@@ -99,18 +99,20 @@ class JoinlySession final : public Session {
     std::vector<std::uint8_t> buffer_ = std::vector<std::uint8_t>(64 << 10);
 };
 
-std::string options(const Settings& settings) {
-    const bool power = settings.durability == Durability::power, behind = settings.durability == Durability::behind;
+std::string options(const Settings& settings, bool always_behind = false) {
+    const bool power = settings.durability == Durability::power;
+    const bool behind = settings.durability == Durability::behind || always_behind;
     return std::string("durability=") + (power ? "power" : "process") + (behind ? "&mode=behind" : "") +
            "&cache_mb=" + std::to_string(settings.cache_bytes >> 20);
 }
 
 class JoinlyStore final : public Store {
   public:
-    explicit JoinlyStore(const Settings& settings) {
-        const std::string url = settings.durability == Durability::nothing
-                                    ? "memory:?cache_mb=" + std::to_string(settings.cache_bytes >> 20)
-                                    : "sqlite:" + (settings.folder / "store.db").string() + "?" + options(settings);
+    explicit JoinlyStore(const Settings& settings, bool always_behind = false) {
+        const std::string url =
+            settings.durability == Durability::nothing
+                ? "memory:?cache_mb=" + std::to_string(settings.cache_bytes >> 20)
+                : "sqlite:" + (settings.folder / "store.db").string() + "?" + options(settings, always_behind);
         joinly_error* error = nullptr;
         const joinly_status status = joinly_store_open(url.c_str(), nullptr, &store_, &error);
         if (settings.durability == Durability::behind && (status == JOINLY_UNSUPPORTED || status == JOINLY_INVALID)) {
@@ -172,11 +174,6 @@ class CacheStore final : public Store {
     joinly_cache* cache_ = nullptr;
 };
 
-Settings behind(Settings settings) {
-    settings.durability = Durability::behind;
-    return settings;
-}
-
 }  // namespace
 
 const System kJoinly{
@@ -191,8 +188,8 @@ const System kJoinly{
 
 const System kJoinlyBehind{
     "joinly_behind", true, "other processes see flushed writes only",
-    [](const Settings& settings) -> std::unique_ptr<Store> { return std::make_unique<JoinlyStore>(behind(settings)); },
-    [](const Settings& settings) { return options(behind(settings)); }};
+    [](const Settings& settings) -> std::unique_ptr<Store> { return std::make_unique<JoinlyStore>(settings, true); },
+    [](const Settings& settings) { return options(settings, true); }};
 
 const System kJoinlyCache{
     "joinly_cache", false, "in memory",

@@ -19,6 +19,7 @@ pub(super) struct Journal {
     /// None once it is removed or left to others.
     file: Mutex<Option<Arc<OwnedFile>>>,
     id: Id,
+    power_safe: bool,
     segments: Mutex<Segments>,
 }
 
@@ -40,7 +41,7 @@ struct Segment {
 
 impl Journal {
     /// Begins an empty journal in a new file. `recover` does away with one that is there, and answers whether it could.
-    pub fn create(path: &Path, recover: impl Fn() -> Result<bool>) -> Result<Self> {
+    pub fn create(path: &Path, power_safe: bool, recover: impl Fn() -> Result<bool>) -> Result<Self> {
         let mut id = Id::default();
         getrandom::fill(&mut id)
             .map_err(|error| Error::new(Kind::Io, format!("random numbers for the journal: {error}")))?;
@@ -56,7 +57,7 @@ impl Journal {
             };
             let segments = Mutex::new(Segments { all: Vec::new(), current: None, begun: 0 });
             let file = Mutex::new(Some(Arc::new(file)));
-            let journal = Self { path: path.to_owned(), file, id, segments };
+            let journal = Self { path: path.to_owned(), file, id, power_safe, segments };
             return match journal.prepare() {
                 Ok(()) => Ok(journal),
                 Err(error) => journal.remove().and(Err(error)),
@@ -128,6 +129,10 @@ impl Journal {
             })
         };
         let segment = self.make(at)?;
+        if self.power_safe {
+            // The zeros, so that no commit waits for them.
+            self.sync()?;
+        }
         if let Some(place) = self.segments.lock().all.get_mut(at) {
             *place = Some(segment);
         }

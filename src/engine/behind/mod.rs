@@ -130,7 +130,9 @@ impl BehindEngine {
     /// # Errors
     /// [`Kind::Busy`] when another process or store has the journal; else those of a commit, and of a new file.
     pub fn open(below: Box<dyn Engine>, options: BehindOptions) -> Result<Self> {
-        let journal = Journal::create(&options.journal, || recover(below.as_ref(), &options.journal))?;
+        let journal = Journal::create(&options.journal, options.power_safe, || {
+            recover(below.as_ref(), &options.journal)
+        })?;
         // From here on others that begin to write find the journal; this waits for those who began before.
         let mut writer = below.begin()?;
         let version = writer.last_version()?;
