@@ -9,8 +9,8 @@ const OVERHEAD: usize = 136;
 
 /// What the cache knows of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    Found(Value),
+pub(crate) enum Lookup<T = Value> {
+    Found(T),
     /// The key is known not to exist.
     Absent,
     /// Nothing is known.
@@ -36,13 +36,6 @@ impl Lru {
 
     /// Looks a key up and makes it the most recent. An entry that is expired at `now` is dropped: nothing is known.
     pub fn get(&mut self, key: &[u8], now: impl FnOnce() -> i64) -> Lookup {
-        let lookup = self.probe(key, now);
-        self.misses += u64::from(lookup == Lookup::Unknown);
-        lookup
-    }
-
-    /// As `get`, before which it may be asked: what it cannot tell is no miss yet.
-    pub fn probe(&mut self, key: &[u8], now: impl FnOnce() -> i64) -> Lookup {
         let lookup = match self.map.get(key) {
             None => Lookup::Unknown,
             Some(None) => Lookup::Absent,
@@ -52,7 +45,10 @@ impl Lru {
             }
             Some(Some(value)) => Lookup::Found(value.clone()),
         };
-        self.hits += u64::from(lookup != Lookup::Unknown);
+        match lookup {
+            Lookup::Unknown => self.misses += 1,
+            _ => self.hits += 1,
+        }
         lookup
     }
 

@@ -73,10 +73,6 @@ impl Sharded {
         self.shard(key).lock().get(key, now)
     }
 
-    pub fn probe(&self, key: &[u8], now: impl FnOnce() -> i64) -> Lookup {
-        self.shard(key).lock().probe(key, now)
-    }
-
     pub fn insert(&self, key: &[u8], value: Option<Value>) {
         self.insert_if(key, value, || true);
     }

@@ -3,7 +3,7 @@
 //! Invariants:
 //! 1. When the engine's generation equals `seen`, every entry is the present state of its key.
 //! 2. `applied` is the version up to which the change log has been applied. It is raised before the keys of those
-//!    commits are dropped or replaced, and a value read from a snapshot is admitted under its shard's lock only if that
+//!    commits are dropped or replaced, and a value read from a snapshot is admitted under the writers' lock only if that
 //!    snapshot is not older than `applied`, nor than the last reset: a slow reader cannot bring back what was replaced.
 //! 3. `seen` is moved last, by whoever holds `sync`. Nobody waits for the engine's locks while holding it.
 //!
@@ -16,9 +16,9 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::Inner;
 use super::changelog::{self, Logged};
-use crate::cache::{Bounds, Figures, Lookup, Sharded};
+use crate::cache::{Figures, Table};
 use crate::engine::{Engine, Generation, Hold, Read};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::value::Value;
 
 /// Beyond this many commits behind, dropping everything is cheaper than reading what changed.
@@ -28,7 +28,7 @@ const MOST_BEHIND: u64 = 10_000;
 const CATCH_UP_TRIES: usize = 8;
 
 pub(super) struct CoherentCache {
-    entries: Sharded,
+    entries: Table,
     seen: [AtomicU64; 6],
     applied: AtomicU64,
     /// Of the entry of the change log that was applied last. Under `sync`.
@@ -50,25 +50,26 @@ pub(super) enum Update {
 }
 
 impl CoherentCache {
-    pub fn new(bytes: u64) -> Self {
-        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-        Self {
-            entries: Sharded::new(Bounds { entries: usize::MAX, bytes }),
+    /// # Errors
+    /// [`Kind::NoMemory`].
+    pub fn new(bytes: u64) -> Result<Self> {
+        let entries = Table::new(usize::try_from(bytes).unwrap_or(usize::MAX)).map_err(|error| {
+            Error::new(Kind::NoMemory, format!("no room for a cache of {bytes} bytes: {error}"))
+        })?;
+        Ok(Self {
+            entries,
             seen: Generation::UNKNOWN.0.map(AtomicU64::new),
             applied: AtomicU64::new(0),
             fingerprint: AtomicU64::new(0),
             sync: Mutex::new(()),
             invalidations: AtomicU64::new(0),
             resets: AtomicU64::new(0),
-        }
+        })
     }
 
-    pub fn get(&self, key: &[u8], now: impl FnOnce() -> i64) -> Lookup {
-        self.entries.get(key, now)
-    }
-
-    pub fn probe(&self, key: &[u8], now: impl FnOnce() -> i64) -> Lookup {
-        self.entries.probe(key, now)
+    /// The entries, to be read while they are true.
+    pub fn entries(&self) -> &Table {
+        &self.entries
     }
 
     /// To be taken before a snapshot whose values are to be admitted.
@@ -77,7 +78,7 @@ impl CoherentCache {
     }
 
     /// Admits what a snapshot of `version`, begun after `epoch`, says of a key, unless more was applied since.
-    pub fn fill(&self, key: &[u8], value: Option<Value>, version: u64, epoch: Epoch) {
+    pub fn fill(&self, key: &[u8], value: Option<&Value>, version: u64, epoch: Epoch) {
         self.entries.insert_if(key, value, || version >= self.applied() && epoch == self.epoch());
     }
 
@@ -124,7 +125,7 @@ impl CoherentCache {
         self.fingerprint.store(fingerprint, Ordering::Relaxed);
         for (key, update) in updates {
             match update {
-                Update::Set(value) => self.entries.insert(key, Some(value)),
+                Update::Set(value) => self.entries.insert(key, Some(&value)),
                 Update::Absent => self.entries.insert(key, None),
                 Update::Forget => {
                     self.entries.remove(key);
@@ -150,8 +151,14 @@ impl CoherentCache {
 
 impl Inner {
     /// Makes the cache true as of now. False when it cannot be told whether it is: then it must not be asked.
+    #[inline]
     pub(super) fn catch_up(&self) -> Result<bool> {
         let engine = self.engine()?;
+        if self.cache.is_at(&engine.generation()) { Ok(true) } else { self.apply_changes(engine) }
+    }
+
+    #[cold]
+    fn apply_changes(&self, engine: &dyn Engine) -> Result<bool> {
         for _ in 0..CATCH_UP_TRIES {
             if self.cache.is_at(&engine.generation()) {
                 return Ok(true);

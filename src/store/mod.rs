@@ -36,7 +36,6 @@ pub use changelog::{Change, ChangeKind, Commit};
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, Durability, Location, Mode, Options};
 pub use index::{Find, IndexSpec};
-pub(crate) use read::Cached;
 pub use scan::{Page, Row, Scan};
 pub use txn::Transaction;
 pub use watch::Watch;
@@ -201,7 +200,7 @@ impl Store {
         let inner = Inner {
             engine,
             journal,
-            cache: CoherentCache::new(options.cache_bytes),
+            cache: CoherentCache::new(options.cache_bytes)?,
             clock: SteadyClock::new(clock),
             group: Group::new(),
             compression: Compression::new(options.compress_level, options.compress_threshold),

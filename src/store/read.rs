@@ -8,14 +8,8 @@ use crate::error::Result;
 use crate::limits;
 use crate::value::Value;
 
-/// What the cache alone tells of a key.
-pub(crate) enum Cached {
-    /// The length of its value.
-    Found(usize),
-    Absent,
-    /// Nothing: [`Store::get`] will tell.
-    Unknown,
-}
+/// Keys whose entries are fetched from memory at the same time.
+const LOOK_AHEAD: usize = 32;
 
 impl Store {
     /// Asks the cache alone, if it is true as of now, and copies the value into `buf` when it fits. Reads no file and
@@ -23,13 +17,9 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::get`].
-    pub(crate) fn get_cached(&self, key: &[u8], buf: &mut [u8]) -> Result<Cached> {
+    pub(crate) fn get_cached(&self, key: &[u8], buf: &mut [u8]) -> Result<Lookup<usize>> {
         limits::check_key(key)?;
-        Ok(match self.inner.probe(key)? {
-            Lookup::Found(value) => Cached::Found(value.copy_into(buf)),
-            Lookup::Absent => Cached::Absent,
-            Lookup::Unknown => Cached::Unknown,
-        })
+        self.inner.probe_into(key, buf)
     }
 
     /// Reads many keys as of one moment from the cache alone, as [`Store::get_cached`], and hands each value in turn to
@@ -43,8 +33,15 @@ impl Store {
         mut each: impl FnMut(Option<&[u8]>),
     ) -> Result<bool> {
         check_keys(keys)?;
-        let probe = |key: &[u8]| self.inner.cache.probe(key, || self.inner.clock.now());
-        self.inner.at_one_moment(keys, probe, |value| each(value.as_deref()))
+        let (entries, mut buf) = (self.inner.cache.entries(), Vec::new());
+        self.inner.at_one_moment(keys, |hash, key| {
+            match entries.probe_to_vec(hash, key, &mut buf, || self.inner.clock.now()) {
+                Lookup::Found(()) => each(Some(&buf)),
+                Lookup::Absent => each(None),
+                Lookup::Unknown => return false,
+            }
+            true
+        })
     }
 
     /// Reads a key. A read sees every commit that any process acknowledged before the call.
@@ -62,7 +59,7 @@ impl Store {
     /// # Errors
     /// As [`Store::get`].
     pub fn get_into(&self, key: &[u8], buf: &mut [u8]) -> Result<Option<usize>> {
-        Ok(self.inner.get(key)?.map(|value| value.copy_into(buf)))
+        self.inner.get_into(key, buf)
     }
 
     /// Whether a key exists.
@@ -70,7 +67,7 @@ impl Store {
     /// # Errors
     /// As [`Store::get`].
     pub fn exists(&self, key: &[u8]) -> Result<bool> {
-        Ok(self.inner.get(key)?.is_some())
+        Ok(self.inner.get_into(key, &mut [])?.is_some())
     }
 
     /// Reads many keys as of one moment.
@@ -93,13 +90,36 @@ fn check_keys(keys: &[&[u8]]) -> Result<()> {
 impl Inner {
     fn get(&self, key: &[u8]) -> Result<Option<Value>> {
         limits::check_key(key)?;
-        if self.catch_up()? {
-            match self.cache.get(key, || self.clock.now()) {
-                Lookup::Found(value) => return Ok(Some(value)),
-                Lookup::Absent => return Ok(None),
-                Lookup::Unknown => {}
-            }
+        let entries = self.cache.entries();
+        let known = match self.catch_up()? {
+            true => entries.get(entries.hash(key), key, || self.clock.now()),
+            false => Lookup::Unknown,
+        };
+        match known {
+            Lookup::Found(value) => Ok(Some(value)),
+            Lookup::Absent => Ok(None),
+            Lookup::Unknown => self.read(key),
         }
+    }
+
+    /// As [`Inner::get`], without an allocation when the cache knows the key.
+    fn get_into(&self, key: &[u8], buf: &mut [u8]) -> Result<Option<usize>> {
+        limits::check_key(key)?;
+        let entries = self.cache.entries();
+        let known = match self.catch_up()? {
+            true => entries.get_into(entries.hash(key), key, buf, || self.clock.now()),
+            false => Lookup::Unknown,
+        };
+        match known {
+            Lookup::Found(len) => Ok(Some(len)),
+            Lookup::Absent => Ok(None),
+            Lookup::Unknown => Ok(self.read(key)?.map(|value| value.copy_into(buf))),
+        }
+    }
+
+    /// Reads a key that the cache does not know.
+    #[cold]
+    fn read(&self, key: &[u8]) -> Result<Option<Value>> {
         let epoch = self.cache.epoch();
         self.with_snapshot(|snapshot| self.read_through(snapshot, key, epoch))
     }
@@ -109,21 +129,30 @@ impl Inner {
         let now = self.clock.now();
         let value =
             snapshot.get(key)?.map(encoding::value_of).transpose()?.filter(|value| !value.expired(now));
-        self.cache.fill(key, value.clone(), snapshot.last_version()?, epoch);
+        self.cache.fill(key, value.as_ref(), snapshot.last_version()?, epoch);
         Ok(value)
     }
 
-    /// What the cache knows of a key, if it is true as of now. Does not make it true.
-    fn probe(&self, key: &[u8]) -> Result<Lookup> {
-        let current = self.cache.is_at(&self.engine()?.generation());
-        Ok(if current { self.cache.probe(key, || self.clock.now()) } else { Lookup::Unknown })
+    /// What the cache knows of a key, if it is true as of now. Does not make it true, nor count a miss.
+    fn probe_into(&self, key: &[u8], buf: &mut [u8]) -> Result<Lookup<usize>> {
+        let entries = self.cache.entries();
+        Ok(match self.cache.is_at(&self.engine()?.generation()) {
+            true => entries.probe_into(entries.hash(key), key, buf, || self.clock.now()),
+            false => Lookup::Unknown,
+        })
     }
 
     fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Value>>> {
         if self.catch_up()? {
-            let mut values = Vec::with_capacity(keys.len());
-            let get = |key: &[u8]| self.cache.get(key, || self.clock.now());
-            let known = self.at_one_moment(keys, get, |value| values.push(value))?;
+            let (entries, mut values) = (self.cache.entries(), Vec::with_capacity(keys.len()));
+            let known = self.at_one_moment(keys, |hash, key| {
+                values.push(match entries.get(hash, key, || self.clock.now()) {
+                    Lookup::Found(value) => Some(value),
+                    Lookup::Absent => None,
+                    Lookup::Unknown => return false,
+                });
+                true
+            })?;
             if known {
                 return Ok(values);
             }
@@ -134,24 +163,24 @@ impl Inner {
         })
     }
 
-    /// Looks each key up in the cache and hands its value to `each`. Whether the cache was true, knew them all, and
-    /// nothing was committed meanwhile.
-    fn at_one_moment(
-        &self,
-        keys: &[&[u8]],
-        lookup: impl Fn(&[u8]) -> Lookup,
-        mut each: impl FnMut(Option<Value>),
-    ) -> Result<bool> {
-        let engine = self.engine()?;
+    /// Has each key, with its hash, looked up in the cache until `look` says no. Whether the cache was true, `look`
+    /// never said no, and nothing was committed meanwhile.
+    fn at_one_moment(&self, keys: &[&[u8]], mut look: impl FnMut(u64, &[u8]) -> bool) -> Result<bool> {
+        let (engine, entries) = (self.engine()?, self.cache.entries());
         let before = engine.generation();
         if !self.cache.is_at(&before) {
             return Ok(false);
         }
-        for key in keys {
-            match lookup(key) {
-                Lookup::Found(value) => each(Some(value)),
-                Lookup::Absent => each(None),
-                Lookup::Unknown => return Ok(false),
+        // Memory fetches what the next keys need while it is waited for what the first one needs.
+        let mut hashes = [0; LOOK_AHEAD];
+        for keys in keys.chunks(LOOK_AHEAD) {
+            for (hash, key) in hashes.iter_mut().zip(keys) {
+                *hash = entries.hash(key);
+                entries.prefetch(*hash);
+            }
+            hashes.iter().zip(keys).for_each(|(hash, _)| entries.prefetch_item(*hash));
+            if !hashes.iter().zip(keys).all(|(hash, key)| look(*hash, key)) {
+                return Ok(false);
             }
         }
         Ok(engine.generation() == before && self.cache.is_at(&before))

@@ -6,7 +6,7 @@ use std::ptr::null;
 
 use super::api::{METH_FASTCALL_KEYWORDS, MethodDef, Reference};
 use super::call::{Answer, Call};
-use crate::store::Cached;
+use crate::cache::Lookup;
 
 /// A table that CPython reads for as long as the type exists.
 pub(super) struct Methods<const N: usize>([MethodDef; N]);
@@ -79,9 +79,9 @@ fn read(call: &Call, key: &[u8]) -> Answer {
     let cached = BUFFER.try_with(|buffer| {
         let Ok(mut buffer) = buffer.try_borrow_mut() else { return Ok(None) };
         Ok(match call.at_once(|store| store.get_cached(key, &mut buffer))? {
-            Cached::Found(length) => buffer.get(..length).map(|value| Some(call.new_bytes(value))),
-            Cached::Absent => Some(None),
-            Cached::Unknown => None,
+            Lookup::Found(length) => buffer.get(..length).map(|value| Some(call.new_bytes(value))),
+            Lookup::Absent => Some(None),
+            Lookup::Unknown => None,
         })
     });
     if let Some(value) = cached.unwrap_or(Ok(None))? {
@@ -94,9 +94,9 @@ fn contains(call: &Call) -> Answer {
     let Some([key]) = call.exactly() else { return Ok(None) };
     let Some(key) = call.bytes(key) else { return Ok(None) };
     Ok(Some(call.new_bool(match call.at_once(|store| store.get_cached(key, &mut []))? {
-        Cached::Found(_) => true,
-        Cached::Absent => false,
-        Cached::Unknown => call.waiting(|store| store.exists(key))?,
+        Lookup::Found(_) => true,
+        Lookup::Absent => false,
+        Lookup::Unknown => call.waiting(|store| store.exists(key))?,
     })))
 }
 

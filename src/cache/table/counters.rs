@@ -1,0 +1,53 @@
+//! Counters that threads raise without meeting on a cache line.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+const STRIPES: usize = 16;
+
+#[derive(Default)]
+#[repr(align(128))]
+struct Stripe {
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+#[derive(Default)]
+pub(super) struct Counters {
+    stripes: [Stripe; STRIPES],
+}
+
+impl Counters {
+    #[inline]
+    pub fn hit(&self) {
+        self.stripe().hits.fetch_add(1, Relaxed);
+    }
+
+    pub fn miss(&self) {
+        self.stripe().misses.fetch_add(1, Relaxed);
+    }
+
+    pub fn hits(&self) -> u64 {
+        self.stripes.iter().map(|stripe| stripe.hits.load(Relaxed)).sum()
+    }
+
+    pub fn misses(&self) -> u64 {
+        self.stripes.iter().map(|stripe| stripe.misses.load(Relaxed)).sum()
+    }
+
+    #[inline]
+    #[allow(clippy::indexing_slicing, reason = "a remainder is below its divisor")]
+    fn stripe(&self) -> &Stripe {
+        static THREADS: AtomicUsize = AtomicUsize::new(1);
+        thread_local! {
+            /// The number of this thread; 0: not counted yet.
+            static NUMBER: Cell<usize> = const { Cell::new(0) };
+        }
+        let mut number = NUMBER.get();
+        if number == 0 {
+            number = THREADS.fetch_add(1, Relaxed);
+            NUMBER.set(number);
+        }
+        &self.stripes[number % STRIPES]
+    }
+}
