@@ -25,6 +25,7 @@ pub(super) struct Writer {
     /// Words of the items of all entries.
     pub words: usize,
     pub evictions: u64,
+    /// Room for the key of an item, to be hashed.
     key: Vec<u8>,
 }
 
@@ -60,7 +61,8 @@ impl Writer {
     }
 
     /// Makes a stored item the entry of its key: in the slot of the older one, else in a free slot, else in that of
-    /// the bucket's least word: not visited before visited, small before main, old before new. A reader sees the old or the new entry, and the old one never again afterwards.
+    /// the bucket's least word: not visited before visited, small before main, old before new. A reader sees the old
+    /// or the new entry, and the old one never again afterwards.
     fn publish(&mut self, shared: &Shared, hash: u64, key: &[u8], word: Word) {
         let known = shared.find(hash, key).map(|(slot, ..)| slot);
         let least = || shared.index.bucket(hash)?.slots().min_by_key(Slot::word);
