@@ -38,33 +38,40 @@ impl Writer {
 
     /// Keeps an entry if it may have the room; what was known of its key is forgotten either way.
     pub fn insert(&mut self, shared: &Shared, hash: u64, key: &[u8], value: Option<&Value>) {
-        match self.store(shared, hash, key, value) {
-            Some(word) => self.publish(shared, hash, key, word),
+        let (known, before) = shared.find(hash, key).map(|(slot, word, _)| (slot, word)).unzip();
+        match self.store(shared, hash, key, value, before) {
+            Some(word) => self.publish(shared, hash, known, word),
             None => {
                 self.remove(shared, hash, key);
             }
         }
     }
 
-    /// Writes the item of a new entry.
-    fn store(&mut self, shared: &Shared, hash: u64, key: &[u8], value: Option<&Value>) -> Option<Word> {
+    /// Writes the item of a new entry, after the one `before`.
+    fn store(
+        &mut self,
+        shared: &Shared,
+        hash: u64,
+        key: &[u8],
+        value: Option<&Value>,
+        before: Option<Word>,
+    ) -> Option<Word> {
         let header = Header::new(key, value)?;
         let words = header.words();
-        let known = shared.find(hash, key).map(|(_, word, _)| word);
-        let proven = self.ghost.remove(hash) || known.is_some_and(|word| word.queue() == Queue::Main);
+        let proven = before.map_or_else(|| self.ghost.remove(hash), |word| word.queue() == Queue::Main);
         let queue =
             if proven || words > shared.ring(Queue::Small).largest() { Queue::Main } else { Queue::Small };
         let position = self.claim(shared, queue, words)?;
         Item::write(shared.ring(queue).words(position, words), header, key, value);
         let word = Word::new(queue, position);
-        Some(if known.is_some_and(Word::is_visited) { word.visited() } else { word })
+        Some(if before.is_some_and(Word::is_visited) { word.visited() } else { word })
     }
 
     /// Makes a stored item the entry of its key: in the slot of the older one, else in a free slot, else in that of
     /// the bucket's least word: not visited before visited, small before main, old before new. A reader sees the old
-    /// or the new entry, and the old one never again afterwards.
-    fn publish(&mut self, shared: &Shared, hash: u64, key: &[u8], word: Word) {
-        let known = shared.find(hash, key).map(|(slot, ..)| slot);
+    /// or the new entry, and the old one never again afterwards. `known` is the slot of the older one: making room may
+    /// have emptied it since, but no other key has taken it.
+    fn publish(&mut self, shared: &Shared, hash: u64, known: Option<Slot<'_>>, word: Word) {
         let least = || shared.index.bucket(hash)?.slots().min_by_key(Slot::word);
         let Some(slot) = known.or_else(least) else { return };
         let displaced = slot.word();
