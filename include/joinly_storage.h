@@ -732,6 +732,36 @@ typedef struct {
  */
 #define JOINLY_BUFFER_TOO_SMALL 24
 
+/**
+ * The lobby, or the team in it, has no free seat.
+ */
+#define JOINLY_LOBBY_FULL 25
+
+/**
+ * The rules do not allow it to this caller: wrong password, banned, not the owner, a fenced epoch.
+ */
+#define JOINLY_FORBIDDEN 26
+
+/**
+ * The lease or deadline that it rests on has passed.
+ */
+#define JOINLY_EXPIRED 27
+
+/**
+ * The ticket was matched before it could be cancelled.
+ */
+#define JOINLY_ALREADY_MATCHED 28
+
+/**
+ * The state that it is in has no such move, for example joining a lobby that is locked.
+ */
+#define JOINLY_WRONG_STATE 29
+
+/**
+ * A balance would go below zero; nothing was changed.
+ */
+#define JOINLY_INSUFFICIENT 30
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

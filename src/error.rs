@@ -73,6 +73,18 @@ kinds! {
     Exists = 23 "EXISTS",
     /// The caller's buffer is too small; the needed length was reported and nothing was copied.
     BufferTooSmall = 24 "BUFFER_TOO_SMALL",
+    /// The lobby, or the team in it, has no free seat.
+    LobbyFull = 25 "LOBBY_FULL",
+    /// The rules do not allow it to this caller: wrong password, banned, not the owner, a fenced epoch.
+    Forbidden = 26 "FORBIDDEN",
+    /// The lease or deadline that it rests on has passed.
+    Expired = 27 "EXPIRED",
+    /// The ticket was matched before it could be cancelled.
+    AlreadyMatched = 28 "ALREADY_MATCHED",
+    /// The state that it is in has no such move.
+    WrongState = 29 "WRONG_STATE",
+    /// A balance would go below zero; nothing was changed.
+    Insufficient = 30 "INSUFFICIENT",
 }
 
 impl Kind {
@@ -82,25 +94,33 @@ impl Kind {
     }
 }
 
-/// A failure: kind, message, and the code of the engine below (0 where there is none).
+/// A failure: kind, message, the code of the engine below (0 where there is none), and the present version where a stale
+/// one was refused.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
     kind: Kind,
     message: String,
     engine_code: i32,
+    present_version: Option<u64>,
 }
 
 impl Error {
     /// An error of this library.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), engine_code: 0 }
+        Self { kind, message: message.into(), engine_code: 0, present_version: None }
     }
 
     /// The same error with the code of the engine that caused it, for example SQLite's extended code.
     pub fn with_engine_code(mut self, code: i32) -> Self {
         self.engine_code = code;
         self
+    }
+
+    /// A refusal of a change that expected another version than the present one.
+    pub(crate) fn stale(expected: u64, present: u64) -> Self {
+        let text = format!("version {expected} was expected: the present one is {present}");
+        Self { present_version: Some(present), ..Self::new(Kind::Conflict, text) }
     }
 
     /// The same error, its message led by what it is about.
@@ -122,6 +142,11 @@ impl Error {
     /// The engine's own code (for SQLite the extended result code), 0 where the library itself refused.
     pub fn engine_code(&self) -> i32 {
         self.engine_code
+    }
+
+    /// The present version, where a change expected another one.
+    pub fn present_version(&self) -> Option<u64> {
+        self.present_version
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {

@@ -4,6 +4,7 @@
 //! The modules, in reading order, each resting only on those below it:
 //!
 //! - `capi`: the C ABI, one file per section of `include/joinly_storage.h`
+//! - [`models`]: a game's live state: lobbies, players, ratings, matchmaking, leaderboards
 //! - [`store`]: what keys and values mean: commits, versions, expiry, transactions, scans, watches, indexes, and
 //!   the coherence of the cache
 //! - [`engine`]: how bytes are kept: the trait [`engine::Engine`], and one folder per engine
@@ -30,6 +31,7 @@ mod error;
 pub mod limits;
 pub mod log;
 pub mod memcache;
+pub mod models;
 mod platform;
 pub mod store;
 mod value;

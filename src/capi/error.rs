@@ -58,6 +58,18 @@ pub const JOINLY_COMPACTED: joinly_status = 22;
 pub const JOINLY_EXISTS: joinly_status = 23;
 /// The caller's buffer is too small: the needed length was reported and nothing was copied. No error object is made.
 pub const JOINLY_BUFFER_TOO_SMALL: joinly_status = 24;
+/// The lobby, or the team in it, has no free seat.
+pub const JOINLY_LOBBY_FULL: joinly_status = 25;
+/// The rules do not allow it to this caller: wrong password, banned, not the owner, a fenced epoch.
+pub const JOINLY_FORBIDDEN: joinly_status = 26;
+/// The lease or deadline that it rests on has passed.
+pub const JOINLY_EXPIRED: joinly_status = 27;
+/// The ticket was matched before it could be cancelled.
+pub const JOINLY_ALREADY_MATCHED: joinly_status = 28;
+/// The state that it is in has no such move, for example joining a lobby that is locked.
+pub const JOINLY_WRONG_STATE: joinly_status = 29;
+/// A balance would go below zero; nothing was changed.
+pub const JOINLY_INSUFFICIENT: joinly_status = 30;
 
 /// A failure: status, message, engine code. Immutable; usable from any thread; freed with `joinly_error_free`.
 pub struct joinly_error {
@@ -94,7 +106,9 @@ pub extern "C" fn joinly_status_name(status: joinly_status) -> *const c_char {
         JOINLY_NO_MEMORY c"NO_MEMORY", JOINLY_FULL c"FULL", JOINLY_READ_ONLY c"READ_ONLY", JOINLY_IO c"IO",
         JOINLY_CORRUPT c"CORRUPT", JOINLY_NOT_A_DATABASE c"NOT_A_DATABASE",
         JOINLY_NEWER_SCHEMA c"NEWER_SCHEMA", JOINLY_COMPACTED c"COMPACTED", JOINLY_EXISTS c"EXISTS",
-        JOINLY_BUFFER_TOO_SMALL c"BUFFER_TOO_SMALL",
+        JOINLY_BUFFER_TOO_SMALL c"BUFFER_TOO_SMALL", JOINLY_LOBBY_FULL c"LOBBY_FULL",
+        JOINLY_FORBIDDEN c"FORBIDDEN", JOINLY_EXPIRED c"EXPIRED", JOINLY_ALREADY_MATCHED c"ALREADY_MATCHED",
+        JOINLY_WRONG_STATE c"WRONG_STATE", JOINLY_INSUFFICIENT c"INSUFFICIENT",
     }
 }
 

@@ -1,12 +1,13 @@
 //! The meaning of one batch: planned completely before anything is written, so that a refusal changes nothing even when
 //! other batches share the engine's transaction.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::batch::{Batch, Op};
+use super::batch::{Batch, Op, feed_key};
 use super::changelog::{self, Logged};
 use super::coherence::Update;
 use super::encoding::{self, RAW};
@@ -23,14 +24,14 @@ pub(super) struct Plan<'b> {
     changes: Changes<'b>,
     /// Entries of the expiries that are done with.
     swept: Vec<&'b [u8]>,
-    /// What the last operation answers: a sum, or whether the key existed.
+    /// What the last operation answers: a sum, a number in a feed, or whether the key existed.
     pub reply: i64,
 }
 
 type Changes<'b> = SmallVec<[Planned<'b>; 1]>;
 
 struct Planned<'b> {
-    key: &'b [u8],
+    key: Cow<'b, [u8]>,
     what: Logged,
     new: Option<New<'b>>,
 }
@@ -40,6 +41,17 @@ struct New<'b> {
     expires_at: i64,
     /// The value as readers see it, where that costs nothing to know.
     data: Option<Arc<[u8]>>,
+}
+
+impl<'b> New<'b> {
+    /// What an operation of the batch brings.
+    fn given(data: &'b Arc<[u8]>, packed: Option<&'b (u8, Vec<u8>)>, expires_at: i64) -> Self {
+        let stored = match packed {
+            Some((encoding, bytes)) => Stored::Borrowed(*encoding, bytes),
+            None => Stored::Borrowed(RAW, data),
+        };
+        Self { stored, expires_at, data: Some(Arc::clone(data)) }
+    }
 }
 
 enum Stored<'b> {
@@ -82,7 +94,7 @@ struct Planner<'w, 'b> {
     now: i64,
     changes: Changes<'b>,
     /// Where the change of a key is; None while they are few enough to look at each.
-    at: Option<HashMap<&'b [u8], usize, foldhash::fast::RandomState>>,
+    at: Option<HashMap<Cow<'b, [u8]>, usize, foldhash::fast::RandomState>>,
     swept: Vec<&'b [u8]>,
 }
 
@@ -121,33 +133,28 @@ impl<'b> Planner<'_, 'b> {
         match op {
             Op::Check { .. } | Op::Unchanged { .. } => Ok(0),
             Op::Put { key, data, packed, expiry } => {
-                let stored = match packed {
-                    Some((encoding, bytes)) => Stored::Borrowed(*encoding, bytes),
-                    None => Stored::Borrowed(RAW, data),
-                };
-                let new = New { stored, expires_at: expiry.at(self.now), data: Some(Arc::clone(data)) };
-                self.set(key, Logged::Put, Some(new));
+                let expires_at = expiry.at(self.now);
+                self.set(key.as_ref(), Logged::Put, Some(New::given(data, packed.as_ref(), expires_at)));
                 Ok(1)
             }
             Op::Delete { key } => {
                 let existed = self.exists(key)?;
                 if existed {
-                    self.set(key, Logged::Delete, None);
+                    self.set(key.as_ref(), Logged::Delete, None);
                 }
                 Ok(existed.into())
             }
-            Op::Add { key, delta } => {
-                let (old, expires_at) = self.counter(key)?;
-                let sum = old.checked_add(*delta).ok_or_else(|| {
+            Op::Add { key, delta } => self.add(key, *delta),
+            Op::Append { feed, data, packed } => {
+                let number = self.add(feed, 1)?;
+                let key = u64::try_from(number).ok().filter(|number| *number > 0).ok_or_else(|| {
                     Error::new(
                         Kind::OutOfRange,
-                        format!("{old} plus {delta} does not fit a counter of 64 bits"),
+                        "the counter of a feed is negative: no value can be appended",
                     )
                 })?;
-                let data: Arc<[u8]> = sum.to_string().into_bytes().into();
-                let new = New { stored: Stored::Shared(Arc::clone(&data)), expires_at, data: Some(data) };
-                self.set(key, Logged::Put, Some(new));
-                Ok(sum)
+                self.set(feed_key(feed, key), Logged::Put, Some(New::given(data, packed.as_ref(), 0)));
+                Ok(number)
             }
             Op::Expire { key, expiry } => {
                 let expires_at = expiry.at(self.now);
@@ -158,7 +165,7 @@ impl<'b> Planner<'_, 'b> {
                 }
                 let Some(record) = self.live(key)? else { return Ok(0) };
                 let stored = Stored::Kept(record.encoding, record.data);
-                self.set(key, Logged::Put, Some(New { stored, expires_at, data: None }));
+                self.set(key.as_ref(), Logged::Put, Some(New { stored, expires_at, data: None }));
                 Ok(1)
             }
             Op::Sweep { key, entry } => {
@@ -166,21 +173,32 @@ impl<'b> Planner<'_, 'b> {
                 let expired =
                     self.writer.get(key)?.is_some_and(|r| r.expires_at != 0 && r.expires_at <= self.now);
                 if expired {
-                    self.set(key, Logged::Expire, None);
+                    self.set(key.as_ref(), Logged::Expire, None);
                 }
                 Ok(expired.into())
             }
         }
     }
 
-    fn set(&mut self, key: &'b [u8], what: Logged, new: Option<New<'b>>) {
-        let planned = Planned { key, what, new };
-        if let Some(old) = self.position(key).and_then(|at| self.changes.get_mut(at)) {
+    fn add(&mut self, key: &'b [u8], delta: i64) -> Result<i64> {
+        let (old, expires_at) = self.counter(key)?;
+        let sum = old.checked_add(delta).ok_or_else(|| {
+            Error::new(Kind::OutOfRange, format!("{old} plus {delta} does not fit a counter of 64 bits"))
+        })?;
+        let data: Arc<[u8]> = sum.to_string().into_bytes().into();
+        let new = New { stored: Stored::Shared(Arc::clone(&data)), expires_at, data: Some(data) };
+        self.set(key, Logged::Put, Some(new));
+        Ok(sum)
+    }
+
+    fn set(&mut self, key: impl Into<Cow<'b, [u8]>>, what: Logged, new: Option<New<'b>>) {
+        let planned = Planned { key: key.into(), what, new };
+        if let Some(old) = self.position(&planned.key).and_then(|at| self.changes.get_mut(at)) {
             *old = planned;
             return;
         }
         if let Some(at) = &mut self.at {
-            at.insert(key, self.changes.len());
+            at.insert(planned.key.clone(), self.changes.len());
         }
         self.changes.push(planned);
     }
@@ -188,7 +206,7 @@ impl<'b> Planner<'_, 'b> {
     fn position(&self, key: &[u8]) -> Option<usize> {
         match &self.at {
             Some(at) => at.get(key).copied(),
-            None => self.changes.iter().position(|planned| planned.key == key),
+            None => self.changes.iter().position(|planned| *planned.key == *key),
         }
     }
 
@@ -248,10 +266,10 @@ impl<'b> Plan<'b> {
     }
 
     /// What the change log records.
-    pub fn logged(&self) -> changelog::LoggedCommit<'b> {
+    pub fn logged(&self) -> changelog::LoggedCommit<'_> {
         self.changes
             .iter()
-            .map(|planned| changelog::LoggedChange { what: planned.what, key: planned.key })
+            .map(|planned| changelog::LoggedChange { what: planned.what, key: &planned.key })
             .collect()
     }
 
@@ -276,7 +294,7 @@ impl<'b> Plan<'b> {
     }
 
     /// What it means for the cache.
-    pub fn into_updates(self, version: u64) -> impl Iterator<Item = (&'b [u8], Update)> {
+    pub fn into_updates(self, version: u64) -> impl Iterator<Item = (Cow<'b, [u8]>, Update)> {
         self.changes.into_iter().map(move |planned| {
             let update = match planned.new {
                 None => Update::Absent,

@@ -63,6 +63,12 @@ pub(super) enum Op {
         key: Box<[u8]>,
         delta: i64,
     },
+    /// Write a value under the next number of a feed.
+    Append {
+        feed: Box<[u8]>,
+        data: Arc<[u8]>,
+        packed: Option<(u8, Vec<u8>)>,
+    },
     Expire {
         key: Box<[u8]>,
         expiry: Expiry,
@@ -72,6 +78,11 @@ pub(super) enum Op {
         key: Box<[u8]>,
         entry: Box<[u8]>,
     },
+}
+
+/// The key of a number in a feed: the feed, `:` and 20 digits, so that keys are ordered as numbers.
+pub fn feed_key(feed: &[u8], number: u64) -> Vec<u8> {
+    [feed, format!(":{number:020}").as_bytes()].concat()
 }
 
 /// A list of checks and mutations, committed together or not at all. It belongs to no store.
@@ -159,6 +170,23 @@ impl Batch {
         self.push(key.len(), || Op::Add { key: key.into(), delta })
     }
 
+    /// Writes a value under the next number of a feed: the commit adds 1 to the counter `feed` and writes the value at
+    /// [`feed_key`] of the sum. Numbers start at 1 and have no gap, in the order of the commits, and commits of appends to
+    /// one feed do not conflict. It sees the mutations before it in the batch.
+    ///
+    /// # Errors
+    /// As [`Batch::check`]. The commit fails with [`Kind::WrongType`] when `feed` holds no counter, with
+    /// [`Kind::OutOfRange`] when that is negative or used up.
+    pub fn append(&mut self, feed: &[u8], value: &[u8]) -> Result<()> {
+        self.append_shared(feed, value.into())
+    }
+
+    pub(super) fn append_shared(&mut self, feed: &[u8], data: Arc<[u8]>) -> Result<()> {
+        limits::check_feed(feed)?;
+        limits::check_value(&data)?;
+        self.push(feed.len() + data.len(), || Op::Append { feed: feed.into(), data, packed: None })
+    }
+
     /// Changes when a key expires: `ttl_ms` milliseconds after the commit; 0: never. Nothing happens when it does not
     /// exist.
     ///
@@ -194,7 +222,7 @@ impl Batch {
     /// Compresses what is worth it, before any lock is taken.
     pub(super) fn pack(mut self, compression: &Compression) -> Self {
         for op in &mut self.ops {
-            if let Op::Put { data, packed, .. } = op {
+            if let Op::Put { data, packed, .. } | Op::Append { data, packed, .. } = op {
                 let (encoding, bytes) = compression.encode(data);
                 if encoding != RAW {
                     *packed = Some((encoding, bytes.into_owned()));

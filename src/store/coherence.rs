@@ -110,12 +110,12 @@ impl CoherentCache {
 
     /// Takes over a commit of our own, its version and the fingerprint of its entry, that is alone between `before` and
     /// `after`. Under [`CoherentCache::sync`].
-    pub fn adopt<'b>(
+    pub fn adopt(
         &self,
         before: &Generation,
         after: &Generation,
         (version, fingerprint): (u64, u64),
-        updates: impl Iterator<Item = (&'b [u8], Update)>,
+        updates: impl Iterator<Item = (impl AsRef<[u8]>, Update)>,
     ) {
         // When others committed too, the next read finds our commit and theirs in the change log.
         if !self.is_at(before) || *after == Generation::UNKNOWN {
@@ -124,6 +124,7 @@ impl CoherentCache {
         self.applied.store(version, Ordering::SeqCst);
         self.fingerprint.store(fingerprint, Ordering::Relaxed);
         for (key, update) in updates {
+            let key = key.as_ref();
             match update {
                 Update::Set(value) => self.entries.insert(key, Some(&value)),
                 Update::Absent => self.entries.insert(key, None),

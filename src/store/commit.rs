@@ -20,7 +20,7 @@ pub(super) type Request = Batch;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reply {
     pub version: u64,
-    /// Of the last operation: a sum, or whether the key existed.
+    /// Of the last operation: a sum, a number in a feed, or whether the key existed.
     pub value: i64,
 }
 
@@ -68,6 +68,15 @@ impl Store {
     /// As [`Store::put`], and [`Kind::WrongType`], [`Kind::OutOfRange`].
     pub fn add(&self, key: &[u8], delta: i64) -> Result<i64> {
         Ok(self.inner.commit_one(|batch| batch.add(key, delta))?.value)
+    }
+
+    /// Appends a value to a feed; answers its number. See [`Batch::append`].
+    ///
+    /// # Errors
+    /// As [`Store::add`].
+    pub fn append(&self, feed: &[u8], value: &[u8]) -> Result<u64> {
+        let number = self.inner.commit_one(|batch| batch.append(feed, value))?.value;
+        u64::try_from(number).map_err(|_| Error::new(Kind::Panic, "a number in a feed is negative"))
     }
 
     /// Commits a batch: all of it or nothing. Answers the commit's version, greater than those of all commits before; for
@@ -136,10 +145,10 @@ impl Inner {
             return Ok(replies);
         }
         let commits = plans.iter().map(|(_, plan)| plan.logged()).collect();
-        let entry = Entry::new(start + 1, now, commits);
+        let entry = Entry::new(start + 1, now, commits).encode()?;
         let expired = plans.iter().map(|(_, plan)| plan.expired()).sum();
         let updates = plans.into_iter().flat_map(|(version, plan)| plan.into_updates(version));
-        self.finish(engine, writer, version, &entry.encode()?, updates)?;
+        self.finish(engine, writer, version, &entry, updates)?;
         self.counters.expired.fetch_add(expired, Ordering::Relaxed);
         Ok(replies)
     }
@@ -163,7 +172,7 @@ impl Inner {
         let changed = LoggedChange { what: Logged::Catalog, key: name.as_bytes() };
         let entry = Entry::new(version, self.clock.now(), smallvec![smallvec![changed]]);
         self.catalog.forget();
-        self.finish(engine, writer, version, &entry.encode()?, std::iter::empty())
+        self.finish(engine, writer, version, &entry.encode()?, std::iter::empty::<(&[u8], Update)>())
     }
 
     /// The version to go on from, with the cache true as of it.
@@ -173,13 +182,13 @@ impl Inner {
         writer.last_version()
     }
 
-    fn finish<'b>(
+    fn finish(
         &self,
         engine: &dyn Engine,
         mut writer: Box<dyn Writer + '_>,
         version: u64,
         entry: &[u8],
-        updates: impl Iterator<Item = (&'b [u8], Update)>,
+        updates: impl Iterator<Item = (impl AsRef<[u8]>, Update)>,
     ) -> Result<()> {
         writer.append_log(version, entry)?;
         let transactions = self.counters.engine_commits.fetch_add(1, Ordering::Relaxed);

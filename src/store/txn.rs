@@ -29,6 +29,7 @@ pub struct Transaction {
     reads: BTreeMap<Vec<u8>, u64>,
     ranges: Vec<Range>,
     writes: BTreeMap<Vec<u8>, Write>,
+    appends: Vec<(Vec<u8>, Arc<[u8]>)>,
 }
 
 #[derive(Clone)]
@@ -52,6 +53,7 @@ impl Store {
             reads: BTreeMap::new(),
             ranges: Vec::new(),
             writes: BTreeMap::new(),
+            appends: Vec::new(),
         })
     }
 
@@ -155,12 +157,42 @@ impl Transaction {
         Ok(sum)
     }
 
+    /// Appends a value to a feed, see [`Batch::append`]: the commit gives it its number, so this transaction does not see
+    /// it, and two that append to one feed do not conflict.
+    ///
+    /// # Errors
+    /// As [`Transaction::put`].
+    pub fn append(&mut self, feed: &[u8], value: &[u8]) -> Result<()> {
+        limits::check_feed(feed)?;
+        limits::check_value(value)?;
+        self.inner()?;
+        self.check_room()?;
+        self.appends.push((feed.to_vec(), value.into()));
+        Ok(())
+    }
+
     /// Reads a page as of the begin, with this transaction's writes. A commit of others into the part that was read makes
     /// the transaction conflict.
     ///
     /// # Errors
     /// As [`Transaction::get`].
     pub fn scan(&mut self, scan: &Scan) -> Result<Page> {
+        let mut leases = Vec::new();
+        let page = self.read_page(scan, &mut |key, version| leases.push((key.to_vec(), version)))?;
+        for (key, version) in leases {
+            self.reads.entry(key).or_insert(version);
+        }
+        self.ranges.push(read_part(scan.rest(), scan.reverse, page.cursor.as_deref()));
+        Ok(page)
+    }
+
+    /// The same for callers who need no conflict: what they do with the page is right whatever others commit into it.
+    pub(crate) fn peek(&self, scan: &Scan) -> Result<Page> {
+        self.read_page(scan, &mut |_, _| {})
+    }
+
+    /// Reads a page, and tells of every row in it that expires: no commit tells when it does.
+    fn read_page(&self, scan: &Scan, leased: &mut dyn FnMut(&[u8], u64)) -> Result<Page> {
         scan.check()?;
         let inner = self.inner()?;
         let now = inner.clock.now();
@@ -169,7 +201,7 @@ impl Transaction {
         if !range.is_empty() {
             let bounds = (range.start.as_ref().map(Vec::as_slice), range.end.as_ref().map(Vec::as_slice));
             let mut own = Own(self.writes.range::<[u8], _>(bounds), scan.reverse).peekable();
-            let (fields, reads) = (scan.fields, &mut self.reads);
+            let fields = scan.fields;
             let mut open = true;
             inner.note(self.snapshot.scan(&range, scan.reverse, fields, &mut |key, record| {
                 while let Some(written) = own.next_if(|(own, _)| comes_before(own, key, scan.reverse)) {
@@ -183,8 +215,7 @@ impl Transaction {
                 } else if is_live(&record, now) {
                     open = page.push(row(key, record, fields)?);
                     if open && record.expires_at != 0 {
-                        // No commit tells when a row expires.
-                        reads.entry(key.to_vec()).or_insert(record.version);
+                        leased(key, record.version);
                     }
                 }
                 Ok(open)
@@ -193,9 +224,13 @@ impl Transaction {
                 open = push_own(&mut page, written, fields, now);
             }
         }
-        let page = page.finish();
-        self.ranges.push(read_part(range, scan.reverse, page.cursor.as_deref()));
-        Ok(page)
+        Ok(page.finish())
+    }
+
+    /// Forgets its writes.
+    pub(crate) fn undo(&mut self) {
+        self.writes.clear();
+        self.appends.clear();
     }
 
     /// Commits; answers the commit's version. A transaction that wrote nothing answers the version it read at.
@@ -204,7 +239,7 @@ impl Transaction {
     /// [`Kind::Conflict`] when what it read was changed meanwhile: repeat it from its begin; else as [`Store::commit`].
     pub fn commit(self) -> Result<u64> {
         let inner = self.inner()?;
-        if self.writes.is_empty() {
+        if self.writes.is_empty() && self.appends.is_empty() {
             return Ok(self.version);
         }
         let mut batch = Batch::new();
@@ -220,6 +255,9 @@ impl Transaction {
                 Write::Delete => batch.delete(&key)?,
             }
         }
+        for (feed, data) in self.appends {
+            batch.append_shared(&feed, data)?;
+        }
         // The snapshot goes first, so that the commit's checkpoint does not wait for it.
         drop(self.snapshot);
         Ok(inner.commit(batch)?.version)
@@ -228,15 +266,18 @@ impl Transaction {
     fn write(&mut self, key: &[u8], write: Write) -> Result<()> {
         limits::check_key(key)?;
         self.inner()?;
-        if self.writes.len() >= limits::MAX_BATCH_OPS {
-            return Err(limits::too_many(
-                "writes in a transaction",
-                self.writes.len() + 1,
-                limits::MAX_BATCH_OPS,
-            ));
-        }
+        self.check_room()?;
         self.writes.insert(key.to_vec(), write);
         Ok(())
+    }
+
+    fn check_room(&self) -> Result<()> {
+        match self.writes.len() + self.appends.len() {
+            count if count >= limits::MAX_BATCH_OPS => {
+                Err(limits::too_many("writes in a transaction", count + 1, limits::MAX_BATCH_OPS))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -79,6 +79,11 @@ impl Home {
         self
     }
 
+    /// The time of the clock.
+    pub fn clock_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
     pub fn open(&self) -> Store {
         self.try_open().unwrap()
     }

@@ -13,6 +13,7 @@ import os
 
 from . import _ffi, _options
 from ._errors import (
+    AlreadyMatched,
     BadHandle,
     BufferTooSmall,
     Busy,
@@ -21,11 +22,15 @@ from ._errors import (
     Conflict,
     Corrupt,
     Exists,
+    Expired,
+    Forbidden,
     Forked,
     Full,
+    Insufficient,
     Invalid,
     Io,
     JoinlyError,
+    LobbyFull,
     NewerSchema,
     NoMemory,
     NotADatabase,
@@ -37,6 +42,7 @@ from ._errors import (
     Timeout,
     TooLarge,
     Unsupported,
+    WrongState,
     WrongType,
 )
 from ._store import Store
@@ -56,6 +62,7 @@ if TYPE_CHECKING:
     from ._watch import Change, Commit, Watch
 
 __all__ = [
+    "AlreadyMatched",
     "BadHandle",
     "Batch",
     "BufferTooSmall",
@@ -71,13 +78,17 @@ __all__ = [
     "Durability",
     "Entry",
     "Exists",
+    "Expired",
+    "Forbidden",
     "Forked",
     "Full",
     "Index",
+    "Insufficient",
     "Invalid",
     "Io",
     "JoinlyError",
     "Limits",
+    "LobbyFull",
     "Mode",
     "NewerSchema",
     "NoMemory",
@@ -94,6 +105,7 @@ __all__ = [
     "Transaction",
     "Unsupported",
     "Watch",
+    "WrongState",
     "WrongType",
     "library_version",
     "open",

@@ -123,6 +123,30 @@ class BufferTooSmall(JoinlyError):
     """The caller's buffer is too small."""
 
 
+class LobbyFull(JoinlyError):
+    """The lobby, or the team in it, has no free seat."""
+
+
+class Forbidden(JoinlyError):
+    """The rules do not allow it to this caller: wrong password, banned, not the owner, a fenced epoch."""
+
+
+class Expired(JoinlyError):
+    """The lease or deadline that it rests on has passed."""
+
+
+class AlreadyMatched(JoinlyError):
+    """The ticket was matched before it could be cancelled."""
+
+
+class WrongState(JoinlyError):
+    """The state that it is in has no such move, for example joining a lobby that is locked."""
+
+
+class Insufficient(JoinlyError):
+    """A balance would go below zero; nothing was changed."""
+
+
 BY_STATUS: dict[int, type[JoinlyError]] = {
     1: NotFound,
     2: Timeout,
@@ -148,6 +172,12 @@ BY_STATUS: dict[int, type[JoinlyError]] = {
     22: Compacted,
     23: Exists,
     24: BufferTooSmall,
+    25: LobbyFull,
+    26: Forbidden,
+    27: Expired,
+    28: AlreadyMatched,
+    29: WrongState,
+    30: Insufficient,
 }
 
 

@@ -19,6 +19,12 @@ pub(super) use catalog::Catalog;
 pub use find::Find;
 pub use spec::IndexSpec;
 
+/// Bytes that compare as JSON scalars do in indexes: null < false < true < numbers < strings. None for a value that is not
+/// indexed.
+pub fn index_order(value: &serde_json::Value) -> Option<Vec<u8>> {
+    value::encode(value)
+}
+
 /// A declared index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Declared {

@@ -66,7 +66,7 @@ impl IndexSpec {
     }
 
     /// The path as a JSON Pointer (RFC 6901).
-    pub(super) fn pointer(&self) -> &str {
+    pub(crate) fn pointer(&self) -> &str {
         &self.pointer
     }
 

@@ -47,6 +47,12 @@ enum class Status : joinly_status {
     compacted = JOINLY_COMPACTED,
     exists = JOINLY_EXISTS,
     buffer_too_small = JOINLY_BUFFER_TOO_SMALL,
+    lobby_full = JOINLY_LOBBY_FULL,
+    forbidden = JOINLY_FORBIDDEN,
+    expired = JOINLY_EXPIRED,
+    already_matched = JOINLY_ALREADY_MATCHED,
+    wrong_state = JOINLY_WRONG_STATE,
+    insufficient = JOINLY_INSUFFICIENT,
 };
 
 /// The stable name of a status, for example "NOT_FOUND".

@@ -1,0 +1,55 @@
+//! JSON documents in transactions, and the names that become parts of their keys.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Kind, Result};
+use crate::store::Transaction;
+
+/// The most bytes of a name that becomes part of a key.
+pub(super) const MAX_NAME_BYTES: usize = 128;
+
+/// Refuses what would make a key ambiguous or unreadable: parts of keys are separated by colons.
+pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
+    if name.len() > MAX_NAME_BYTES {
+        return Err(crate::limits::too_many(&format!("bytes of {what}"), name.len(), MAX_NAME_BYTES));
+    }
+    if name.is_empty() || name.chars().any(|c| c == ':' || c.is_control()) {
+        return Err(Error::invalid(format!("{what} {name:?}: wanted printable text without a colon")));
+    }
+    Ok(())
+}
+
+/// Refuses a list or text that is over its limit.
+pub(super) fn check_count(what: &str, count: usize, max: usize) -> Result<()> {
+    if count > max { Err(crate::limits::too_many(what, count, max)) } else { Ok(()) }
+}
+
+/// Reads a document. Plain puts write the same keys: one of another form is refused, not trusted.
+pub(super) fn decode<T: DeserializeOwned>(key: &[u8], data: &[u8]) -> Result<T> {
+    serde_json::from_slice(data)
+        .map_err(|error| Error::new(Kind::WrongType, format!("{}: {error}", String::from_utf8_lossy(key))))
+}
+
+pub(super) fn encode(document: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(document).map_err(|error| Error::invalid(error.to_string()))
+}
+
+pub(super) fn get<T: DeserializeOwned>(txn: &mut Transaction, key: &str) -> Result<Option<T>> {
+    let value = txn.get(key.as_bytes())?;
+    value.map(|value| decode(key.as_bytes(), &value)).transpose()
+}
+
+pub(super) fn put(txn: &mut Transaction, key: &str, document: &impl Serialize) -> Result<()> {
+    txn.put(key.as_bytes(), &encode(document)?)
+}
+
+/// Writes a document that is gone `ttl_ms` milliseconds after the commit; 0: never.
+pub(super) fn put_ttl(
+    txn: &mut Transaction,
+    key: &str,
+    document: &impl Serialize,
+    ttl_ms: u64,
+) -> Result<()> {
+    txn.put_ttl(key.as_bytes(), &encode(document)?, ttl_ms)
+}

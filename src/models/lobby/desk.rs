@@ -1,0 +1,253 @@
+//! Lobbies in a transaction: read before a rule decides, written back with the events that it made.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::chance::Chance;
+use super::rules::Turn;
+use super::state::{Ban, Lobby, Private, Room, Seat, State};
+use super::{code, history, keys};
+use crate::error::{Error, Kind, Result};
+use crate::models::{Refusal, Step, from_json, to_json};
+use crate::store::{Scan, Transaction};
+
+/// How long an answered request is remembered, in milliseconds.
+pub(super) const REQUEST_MS: u64 = 3_600_000;
+
+/// Codes tried until one is free.
+const CODE_TRIES: u32 = 16;
+
+/// Which seats and bans a rule needs.
+#[derive(Clone, Copy)]
+pub(super) enum Seats<'a> {
+    /// These players'.
+    Of(&'a [&'a str]),
+    /// All.
+    All,
+    /// This player's, who gives it up: all, if others have to be thought of then.
+    Leaver(&'a str),
+}
+
+/// A lobby that is being changed.
+pub(super) struct Opened {
+    pub turn: Turn,
+    /// What was read of it.
+    before: Room,
+}
+
+/// A transaction of lobbies.
+pub(super) struct Desk<'t> {
+    pub txn: &'t mut Transaction,
+    pub now: i64,
+}
+
+impl Desk<'_> {
+    /// Reads what a rule needs, as time has made it.
+    pub fn open(&mut self, id: u64, seats: Seats<'_>, actor: Option<&str>) -> Step<Opened> {
+        let lobby = self.lobby(id)?;
+        let due = Turn::is_due(&lobby, self.now);
+        let last = |player| lobby.members <= 1 || lobby.owner.as_deref() == Some(player);
+        let before = match seats {
+            Seats::Of(players) if !due => self.part(lobby, players)?,
+            Seats::Leaver(player) if !due && !last(player) => self.part(lobby, &[player])?,
+            _ => self.whole(lobby)?,
+        };
+        let mut turn = Turn::new(before.clone(), self.now, actor);
+        if due {
+            turn.settle()?;
+        }
+        Ok(Opened { turn, before })
+    }
+
+    /// The document that everybody may know.
+    pub fn lobby(&mut self, id: u64) -> Step<Lobby> {
+        self.read(&keys::lobby(id))?
+            .ok_or_else(|| Refusal::new(Kind::NotFound, format!("there is no lobby {id}")).into())
+    }
+
+    pub fn read<T: DeserializeOwned>(&mut self, key: &[u8]) -> Result<Option<T>> {
+        self.txn.get(key)?.map(|document| from_json(key, &document)).transpose()
+    }
+
+    pub fn write(&mut self, key: &[u8], document: &impl Serialize) -> Result<()> {
+        self.txn.put(key, &to_json(document)?)
+    }
+
+    fn private(&mut self, lobby: &Lobby) -> Result<Private> {
+        match lobby.private {
+            true => Ok(self.read(&keys::private(lobby.id))?.unwrap_or_default()),
+            false => Ok(Private::default()),
+        }
+    }
+
+    fn part(&mut self, lobby: Lobby, players: &[&str]) -> Result<Room> {
+        let (mut seats, mut bans) = (BTreeMap::new(), BTreeMap::new());
+        for player in players {
+            if let Some(seat) = self.read(&keys::seat(lobby.id, player))? {
+                seats.insert((*player).to_owned(), seat);
+            }
+            if let Some(ban) = self.read(&keys::ban(lobby.id, player))? {
+                bans.insert((*player).to_owned(), ban);
+            }
+        }
+        Ok(Room { private: self.private(&lobby)?, lobby, seats, bans })
+    }
+
+    /// The lobby with all its seats and bans. A change of them is one of the lobby too, and a seat that is removed is read
+    /// by itself: so heartbeats of the others are no conflict.
+    pub fn whole(&mut self, lobby: Lobby) -> Result<Room> {
+        let seats: BTreeMap<String, Seat> = self.rows(&keys::seats(lobby.id))?;
+        let bans: BTreeMap<String, Ban> = self.rows(&keys::bans(lobby.id))?;
+        Ok(Room { private: self.private(&lobby)?, lobby, seats, bans })
+    }
+
+    fn rows<T: DeserializeOwned>(&self, scan: &Scan) -> Result<BTreeMap<String, T>> {
+        let (mut rows, mut scan) = (BTreeMap::new(), scan.clone());
+        loop {
+            let page = self.txn.peek(&scan)?;
+            for row in &page.rows {
+                let player = last_part(&row.key)?;
+                rows.insert(player, from_json(&row.key, row.value.as_deref().unwrap_or_default())?);
+            }
+            match page.cursor {
+                Some(cursor) => scan = scan.after(&cursor),
+                None => return Ok(rows),
+            }
+        }
+    }
+
+    /// A code that no live lobby has.
+    pub fn free_code(&mut self, chance: &Chance) -> Step<String> {
+        for _ in 0..CODE_TRIES {
+            let code = code::of(chance.bits()?);
+            let taken = match self.read::<u64>(&keys::code(&code))? {
+                Some(other) => {
+                    self.read::<Lobby>(&keys::lobby(other))?.is_some_and(|it| is_live(&it, self.now))
+                }
+                None => false,
+            };
+            if !taken {
+                return Ok(code);
+            }
+        }
+        Err(Refusal::new(Kind::OutOfRange, "nearly every code is taken").into())
+    }
+
+    /// Writes a created lobby.
+    pub fn create(&mut self, turn: Turn) -> Step<Room> {
+        let lobby = &turn.room().lobby;
+        self.write(&keys::code(&lobby.code), &lobby.id)?;
+        self.write(&keys::made(&lobby.kind), &lobby.id)?;
+        let before = Room {
+            lobby: Lobby { version: 0, ..lobby.clone() },
+            private: Private::default(),
+            seats: BTreeMap::new(),
+            bans: BTreeMap::new(),
+        };
+        self.save(Opened { turn, before })
+    }
+
+    /// Writes what a rule has changed; answers what it had read, changed.
+    pub fn save(&mut self, Opened { turn, before }: Opened) -> Step<Room> {
+        let (mut room, events) = turn.finish();
+        if room.lobby == before.lobby {
+            return Ok(room);
+        }
+        self.save_seats(&room, &before)?;
+        self.save_bans(&room, &before)?;
+        let id = room.lobby.id;
+        if room.lobby.private && room.private != before.private {
+            self.write(&keys::private(id), &room.private)?;
+        } else if before.lobby.private && !room.lobby.private {
+            self.txn.delete(&keys::private(id))?;
+        }
+        if room.lobby.state == State::Closed && before.lobby.state != State::Closed {
+            self.release(&keys::code(&room.lobby.code), id)?;
+        }
+        for event in &events {
+            self.write(&keys::event(id, event.version), event)?;
+            self.txn.append(keys::FEED, &to_json(&(id, event.version))?)?;
+        }
+        history::prune(self, &mut room.lobby)?;
+        self.write(&keys::lobby(id), &room.lobby)?;
+        Ok(room)
+    }
+
+    fn save_bans(&mut self, room: &Room, before: &Room) -> Result<()> {
+        for (player, ban) in room.bans.iter().filter(|(player, ban)| before.bans.get(*player) != Some(ban)) {
+            self.write(&keys::ban(room.lobby.id, player), ban)?;
+        }
+        for player in before.bans.keys().filter(|player| !room.bans.contains_key(*player)) {
+            self.txn.delete(&keys::ban(room.lobby.id, player))?;
+        }
+        Ok(())
+    }
+
+    fn save_seats(&mut self, room: &Room, before: &Room) -> Step<()> {
+        let id = room.lobby.id;
+        let is_member = |seat: Option<&Seat>| seat.is_some_and(|seat| seat.member.is_some());
+        for (player, seat) in &room.seats {
+            let old = before.seats.get(player);
+            if old == Some(seat) {
+                continue;
+            }
+            self.write(&keys::seat(id, player), seat)?;
+            if room.lobby.exclusive && is_member(Some(seat)) && !is_member(old) {
+                self.engage(&room.lobby, player)?;
+            }
+        }
+        for (player, seat) in before.seats.iter().filter(|(player, _)| !room.seats.contains_key(*player)) {
+            self.txn.delete(&keys::seat(id, player))?;
+            if room.lobby.exclusive && is_member(Some(seat)) {
+                self.release(&keys::player(&room.lobby.kind, player), id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a player is in an exclusive lobby, unless they are in another one.
+    fn engage(&mut self, lobby: &Lobby, player: &str) -> Step<()> {
+        let key = keys::player(&lobby.kind, player);
+        if let Some(other) = self.read::<u64>(&key)?.filter(|other| *other != lobby.id)
+            && self.is_member(other, player)?
+        {
+            let text = format!("{player:?} is in lobby {other}");
+            return Err(Refusal::new(Kind::Exists, text).into());
+        }
+        Ok(self.write(&key, &lobby.id)?)
+    }
+
+    /// Whether a player is a member by leases that are good: a note of it may outlive them.
+    fn is_member(&mut self, id: u64, player: &str) -> Result<bool> {
+        let lobby: Option<Lobby> = self.read(&keys::lobby(id))?;
+        if !lobby.is_some_and(|lobby| is_live(&lobby, self.now)) {
+            return Ok(false);
+        }
+        let seat: Option<Seat> = self.read(&keys::seat(id, player))?;
+        Ok(seat.is_some_and(|seat| seat.member.is_some() && seat.deadline > self.now))
+    }
+
+    /// Deletes a note if it is of this lobby.
+    fn release(&mut self, key: &[u8], id: u64) -> Result<()> {
+        if self.read::<u64>(key)? == Some(id) {
+            self.txn.delete(key)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a lobby is not closed, nor due to be.
+pub(super) fn is_live(lobby: &Lobby, now: i64) -> bool {
+    lobby.state != State::Closed && lobby.closes_at() > now
+}
+
+/// What is after the second colon of a key.
+fn last_part(key: &[u8]) -> Result<String> {
+    std::str::from_utf8(key)
+        .ok()
+        .and_then(|key| key.splitn(3, ':').nth(2))
+        .map(str::to_owned)
+        .ok_or_else(|| Error::new(Kind::Corrupt, "a key of a lobby is damaged"))
+}

@@ -1,0 +1,96 @@
+//! Where a lobby's documents are. Only those that everybody may know begin with `lobby:`, so that a list of lobbies is one.
+
+use crate::engine::Range;
+use crate::store::{Scan, feed_key};
+
+/// Before the lobbies' ids.
+pub const LOBBY: &str = "lobby:";
+/// The counter of ids.
+pub const ID: &[u8] = b"lobby.id";
+/// The feed of all lobbies' events, each told by lobby and number.
+pub const FEED: &[u8] = b"lobby.feed";
+
+/// What everybody may know.
+pub fn lobby(id: u64) -> Vec<u8> {
+    format!("{LOBBY}{id}").into_bytes()
+}
+
+/// What few may know.
+pub fn private(id: u64) -> Vec<u8> {
+    format!("lobby.private:{id}").into_bytes()
+}
+
+/// A seat.
+pub fn seat(id: u64, player: &str) -> Vec<u8> {
+    format!("lobby.seat:{id}:{player}").into_bytes()
+}
+
+/// All seats.
+pub fn seats(id: u64) -> Scan {
+    Scan::prefix(format!("lobby.seat:{id}:").as_bytes()).limit(crate::limits::MAX_PAGE_ROWS)
+}
+
+/// A ban.
+pub fn ban(id: u64, player: &str) -> Vec<u8> {
+    format!("lobby.ban:{id}:{player}").into_bytes()
+}
+
+/// All bans.
+pub fn bans(id: u64) -> Scan {
+    Scan::prefix(format!("lobby.ban:{id}:").as_bytes()).limit(crate::limits::MAX_PAGE_ROWS)
+}
+
+/// The feed of a lobby's events.
+fn events(id: u64) -> String {
+    format!("lobby.event:{id}")
+}
+
+/// An event.
+pub fn event(id: u64, version: u64) -> Vec<u8> {
+    feed_key(events(id).as_bytes(), version)
+}
+
+/// The events after a number.
+pub fn events_after(id: u64, version: u64) -> Scan {
+    after(events(id).as_bytes(), version)
+}
+
+/// Before all keys of a lobby's events.
+pub fn events_prefix(id: u64) -> Vec<u8> {
+    format!("lobby.event:{id}:").into_bytes()
+}
+
+/// The values of a feed after a number.
+pub fn after(feed: &[u8], number: u64) -> Scan {
+    let prefix = [feed, b":"].concat();
+    let end = match Range::prefix(&prefix).end {
+        std::ops::Bound::Excluded(end) => end,
+        _ => Vec::new(),
+    };
+    Scan::range(&feed_key(feed, number.saturating_add(1)), &end)
+}
+
+/// The lobby as it was before the first event that is kept.
+pub fn base(id: u64) -> Vec<u8> {
+    format!("lobby.base:{id}").into_bytes()
+}
+
+/// Whose a code is.
+pub fn code(code: &str) -> Vec<u8> {
+    format!("lobby.code:{code}").into_bytes()
+}
+
+/// In which exclusive lobby of a kind a player is.
+pub fn player(kind: &str, player: &str) -> Vec<u8> {
+    format!("lobby.player:{kind}:{player}").into_bytes()
+}
+
+/// The lobby of a kind that was created last.
+pub fn made(kind: &str) -> Vec<u8> {
+    format!("lobby.made:{kind}").into_bytes()
+}
+
+/// What a request was answered.
+pub fn request(id: &str) -> Vec<u8> {
+    format!("lobby.request:{id}").into_bytes()
+}

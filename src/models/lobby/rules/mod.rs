@@ -1,0 +1,146 @@
+//! The rules: what may be done to a lobby, and the events that it makes. Pure: no store, no clock, no chance.
+
+use super::event::{Change, Event, Leaving, Moving};
+use super::request::Create;
+use super::state::{Lease, Lobby, Private, Room, State, Team};
+use crate::error::Kind;
+use crate::models::{Refusal, Ruled};
+
+mod fields;
+mod moves;
+mod owner;
+mod seats;
+
+pub use fields::MAX_SAID_BYTES;
+
+/// One call: the room as it becomes and the events that make it so. The room holds the seats and bans of the players that
+/// the call names; all of them where one says so.
+#[derive(Debug)]
+pub struct Turn {
+    room: Room,
+    now: i64,
+    actor: Option<String>,
+    events: Vec<Event>,
+}
+
+fn refused<T>(kind: Kind, message: impl Into<String>) -> Ruled<T> {
+    Err(Refusal::new(kind, message))
+}
+
+impl Turn {
+    /// A call at `now` of a player, or of the host.
+    pub fn new(room: Room, now: i64, actor: Option<&str>) -> Self {
+        Self { room, now, actor: actor.map(str::to_owned), events: Vec::new() }
+    }
+
+    /// Creates a lobby. `password` is the hash of the one in `create`; `create` was checked.
+    ///
+    /// # Errors
+    /// Those of [`Turn::join`], for the owner.
+    pub fn create(create: &Create, (id, code, password): (u64, &str, Option<&str>), now: i64) -> Ruled<Self> {
+        let private = Private {
+            password: password.map(str::to_owned),
+            member_attributes: create.member_attributes.clone(),
+            owner_attributes: create.owner_attributes.clone(),
+        };
+        let mut lobby = Lobby {
+            id,
+            version: 1,
+            kind: create.kind.clone(),
+            name: create.name.clone(),
+            state: State::Open,
+            visibility: create.visibility,
+            build: create.build.clone(),
+            code: code.to_owned(),
+            protected: private.password.is_some(),
+            created: now,
+            owner: None,
+            epoch: 0,
+            migration: create.migration,
+            exclusive: create.exclusive,
+            backfill: create.backfill,
+            keep_empty: create.keep_empty,
+            max_members: create.max_members,
+            members: 0,
+            reserved: 0,
+            teams: create.teams.iter().map(|size| Team { size: *size, taken: 0 }).collect(),
+            next_seat: 0,
+            free_seats: std::collections::BTreeSet::new(),
+            ready_checks: 0,
+            ready_check: None,
+            timing: create.timing,
+            lease: Lease { deadline: now.saturating_add(create.timing.stale_ms), next: 0 },
+            keep_events: create.keep_events,
+            first_event: 1,
+            private: private != Private::default(),
+            attributes: create.attributes.clone(),
+        };
+        lobby.lease.next = lobby.closes_at();
+        let actor = create.owner.as_ref().map(|owner| owner.player.clone());
+        let change = Change::Created { lobby: Box::new(lobby), private: Box::new(private) };
+        let event = Event { lobby: id, version: 1, time: now, actor, change };
+        let room = Room::created(&event)?;
+        let mut turn = Self { room, now, actor: event.actor.clone(), events: vec![event] };
+        if let Some(owner) = &create.owner {
+            turn.seat(owner)?;
+            turn.emit(Change::Owner { owner: Some(owner.player.clone()) })?;
+        }
+        Ok(turn)
+    }
+
+    /// The room as it is by now.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// The room and the events that made it so.
+    pub fn finish(self) -> (Room, Vec<Event>) {
+        (self.room, self.events)
+    }
+
+    /// Whether time alone may have changed something: then [`Turn::settle`] comes first.
+    pub fn is_due(lobby: &Lobby, now: i64) -> bool {
+        lobby.lease.next <= now
+    }
+
+    /// What time alone has decided since. Needs all seats.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`].
+    pub fn settle(&mut self) -> Ruled<()> {
+        let (now, actor) = (self.now, self.actor.take());
+        let mut expired: Vec<_> = self.room.seats.values().filter(|seat| seat.deadline <= now).collect();
+        expired.sort_by(|a, b| (a.deadline, &a.player).cmp(&(b.deadline, &b.player)));
+        let expired: Vec<_> = expired.into_iter().map(|seat| seat.player.clone()).collect();
+        self.remove(&expired, Leaving::Expired)?;
+        if self.room.lobby.ready_check.is_some_and(|check| check.deadline <= now) {
+            self.go(State::Open, Moving::Expired)?;
+        }
+        if self.room.lobby.closes_at() <= now && self.room.lobby.state != State::Closed {
+            self.go(State::Closed, Moving::Expired)?;
+        }
+        self.room.lobby.lease.next = self.room.next_deadline();
+        self.actor = actor;
+        Ok(())
+    }
+
+    fn check_live(&self) -> Ruled<()> {
+        match self.room.lobby.state {
+            State::Closed => refused(Kind::WrongState, "the lobby is closed"),
+            _ => Ok(()),
+        }
+    }
+
+    fn go(&mut self, to: State, why: Moving) -> Ruled<()> {
+        self.emit(Change::Moved { to, why, ready_by: None })
+    }
+
+    fn emit(&mut self, change: Change) -> Ruled<()> {
+        let lobby = &self.room.lobby;
+        let (version, actor) = (lobby.version + 1, self.actor.clone());
+        let event = Event { lobby: lobby.id, version, time: self.now, actor, change };
+        self.room.apply(&event)?;
+        self.events.push(event);
+        Ok(())
+    }
+}

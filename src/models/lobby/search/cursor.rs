@@ -1,0 +1,122 @@
+//! The order of what is found, and where a page ends in it.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{Order, Query};
+use crate::error::{Error, Result};
+use crate::limits;
+use crate::models::to_json;
+use crate::store::index_order;
+
+/// Where something comes: by each order in turn, then by its key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rank {
+    places: Vec<Place>,
+    key: Vec<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    /// Bytes that compare as the values do.
+    order: Vec<u8>,
+    descending: bool,
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let order = self.order.cmp(&other.order);
+        if self.descending { order.reverse() } else { order }
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Rank {
+    /// None for a document that has no value in an order.
+    pub fn of(document: &Value, key: &[u8], orders: &[Order]) -> Option<Self> {
+        let places =
+            orders.iter().map(|order| Place::of(order.path().of(document)?, order)).collect::<Option<_>>()?;
+        Some(Self { places, key: key.to_vec() })
+    }
+
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// Whether it comes before another by the first order alone, or by key where there is none.
+    pub fn is_before(&self, other: &Self) -> bool {
+        match (self.places.first(), other.places.first()) {
+            (Some(own), Some(other)) => own < other,
+            _ => self.key < other.key,
+        }
+    }
+}
+
+impl Place {
+    /// The place of a value in an order.
+    fn of(value: &Value, order: &Order) -> Option<Self> {
+        let (order, descending) = match order {
+            Order::Near(_, target) => (index_order(&distance(value, *target)?.into())?, false),
+            Order::Ascending(_) => (index_order(value)?, false),
+            Order::Descending(_) => (index_order(value)?, true),
+        };
+        Some(Self { order, descending })
+    }
+}
+
+/// How far a number is from another.
+pub(super) fn distance(value: &Value, target: f64) -> Option<f64> {
+    Some((value.as_f64()? - target).abs()).filter(|distance| distance.is_finite())
+}
+
+/// Where a page ended.
+pub(super) struct Cursor {
+    pub rank: Rank,
+    /// The value by which the last one had its place in the first order.
+    pub first: Value,
+}
+
+/// The same, as callers carry it.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    query: u64,
+    values: Vec<Value>,
+    key: String,
+}
+
+impl Cursor {
+    pub fn write(rank: &Rank, document: &Value, query: &Query) -> Result<Vec<u8>> {
+        let values = query.orders.iter().filter_map(|order| order.path().of(document)).cloned().collect();
+        let key = String::from_utf8_lossy(&rank.key).into_owned();
+        to_json(&Written { query: fingerprint(query), values, key })
+    }
+
+    pub fn read(bytes: &[u8], query: &Query) -> Result<Self> {
+        let foreign = || Error::invalid("the cursor is not of this query");
+        if bytes.len() > 2 * limits::MAX_CURSOR_BYTES * (super::MAX_ORDERS + 1) {
+            return Err(foreign());
+        }
+        let Written { query: of, values, key } = serde_json::from_slice(bytes).map_err(|_| foreign())?;
+        if of != fingerprint(query) || values.len() != query.orders.len() {
+            return Err(foreign());
+        }
+        let places = values.iter().zip(&query.orders).map(|(value, order)| Place::of(value, order));
+        let places = places.collect::<Option<_>>().ok_or_else(foreign)?;
+        let first = values.into_iter().next().unwrap_or(Value::Null);
+        Ok(Self { rank: Rank { places, key: key.into_bytes() }, first })
+    }
+}
+
+/// Of what is found and in which order, whatever the page.
+fn fingerprint(query: &Query) -> u64 {
+    let Query { kind, filter, orders, full, .. } = query;
+    xxh3_64(format!("{kind:?} {filter:?} {orders:?} {full}").as_bytes())
+}

@@ -1,0 +1,199 @@
+//! Ways through the lobbies' documents: along an index in the wanted order, along the part of an index that a condition
+//! leaves, or over all of them.
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
+use super::cursor::{Cursor, distance};
+use super::{Order, Query};
+use crate::error::Result;
+use crate::models::filter::{Path, Test};
+use crate::models::lobby::keys;
+use crate::models::to_json;
+use crate::store::{Find, IndexSpec, Row, Scan, Store};
+
+/// Rows read at a time, at least and at most.
+const PAGES: (usize, usize) = (16, 256);
+
+/// A way through the documents.
+pub(super) struct Walk<'s> {
+    way: Way<'s>,
+    index: Option<String>,
+}
+
+enum Way<'s> {
+    /// One stream; whether in the first order, or by key where there is none.
+    One(Stream<'s>, bool),
+    /// Outwards from a number, on both sides.
+    Near { path: Path, target: f64, above: Box<Stream<'s>>, below: Box<Stream<'s>> },
+}
+
+impl<'s> Walk<'s> {
+    /// The best way for a query: along its first order, else by a condition that an index can serve, else a scan.
+    pub fn plan(store: &'s Store, query: &Query, after: Option<&Cursor>) -> Result<Self> {
+        let mut indexes = store.indexes()?;
+        indexes.retain(|index| index.prefix() == keys::LOBBY.as_bytes());
+        let of = |path: &Path| indexes.iter().find(|index| index.pointer() == path.pointer());
+        let size = (query.limit + 2).clamp(PAGES.0, PAGES.1);
+        if let Some(order) = query.orders.first()
+            && let Some(index) = of(order.path())
+        {
+            let way = ordered(store, index, order, after, size)?;
+            return Ok(Self { way, index: Some(index.name().to_owned()) });
+        }
+        // An equality leaves the least, mostly.
+        let mut served: Vec<_> = query
+            .filter
+            .required()
+            .filter_map(|condition| Some((of(condition.path())?, condition.test())))
+            .filter_map(|(index, test)| Some((rank(test)?, index, test)))
+            .collect();
+        served.sort_by_key(|(rank, ..)| *rank);
+        if let Some((_, index, test)) = served.first() {
+            let find = bounded(Find::all(), test)?.limit(size);
+            // The entries of one value are in the order of the documents' keys.
+            let ordered = query.orders.is_empty() && matches!(test, Test::Eq(_));
+            let stream = Stream::new(store, Source::Find(index.name().to_owned(), find));
+            return Ok(Self { way: Way::One(stream, ordered), index: Some(index.name().to_owned()) });
+        }
+        let mut scan = Scan::prefix(keys::LOBBY.as_bytes()).limit(size);
+        if let (Some(after), true) = (after, query.orders.is_empty()) {
+            scan = scan.after(after.rank.key());
+        }
+        let stream = Stream::new(store, Source::Scan(scan));
+        Ok(Self { way: Way::One(stream, query.orders.is_empty()), index: None })
+    }
+
+    pub fn index(&self) -> Option<String> {
+        self.index.clone()
+    }
+
+    /// Whether rows come in the query's first order, or by key where there is none.
+    pub fn is_ordered(&self) -> bool {
+        !matches!(self.way, Way::One(_, false))
+    }
+
+    pub fn next(&mut self) -> Result<Option<Row>> {
+        match &mut self.way {
+            Way::One(stream, _) => stream.next(),
+            Way::Near { path, target, above, below } => {
+                let far = |stream: &mut Stream<'_>| -> Result<Option<f64>> {
+                    let Some(row) = stream.peek()? else { return Ok(None) };
+                    let document: Option<Value> =
+                        row.value.as_deref().and_then(|v| serde_json::from_slice(v).ok());
+                    // Beyond the numbers come values of other types: there the side ends.
+                    Ok(document.as_ref().and_then(|document| distance(path.of(document)?, *target)))
+                };
+                match (far(above)?, far(below)?) {
+                    (Some(up), Some(down)) if down < up => below.next(),
+                    (Some(_), _) => above.next(),
+                    (None, Some(_)) => below.next(),
+                    (None, None) => Ok(None),
+                }
+            }
+        }
+    }
+}
+
+/// Along an index, from where the last page ended.
+fn ordered<'s>(
+    store: &'s Store,
+    index: &IndexSpec,
+    order: &Order,
+    after: Option<&Cursor>,
+    size: usize,
+) -> Result<Way<'s>> {
+    let stream = |find: Find| Stream::new(store, Source::Find(index.name().to_owned(), find.limit(size)));
+    let first = after.map(|after| to_json(&after.first)).transpose()?;
+    Ok(match order {
+        Order::Ascending(_) => {
+            let find = Find::all();
+            Way::One(stream(first.map_or(Ok(find.clone()), |first| find.lower(&first, true))?), true)
+        }
+        Order::Descending(_) => {
+            let find = Find::all().descending(true);
+            Way::One(stream(first.map_or(Ok(find.clone()), |first| find.upper(&first, true))?), true)
+        }
+        Order::Near(path, target) => {
+            let far = after.and_then(|after| distance(&after.first, *target)).unwrap_or(0.0);
+            // A little nearer, for a distance is rounded.
+            let far = (far - (target.abs() + far) * 1e-12).max(0.0);
+            let above = Find::all().lower(&to_json(&(target + far))?, true)?;
+            let below = Find::all().upper(&to_json(&(target - far))?, far > 0.0)?.descending(true);
+            let (above, below) = (Box::new(stream(above)), Box::new(stream(below)));
+            Way::Near { path: path.clone(), target: *target, above, below }
+        }
+    })
+}
+
+/// How much a test may leave of an index; None: it cannot use one.
+fn rank(test: &Test) -> Option<u8> {
+    match test {
+        Test::Eq(_) => Some(0),
+        Test::In(values) => (!values.is_empty()).then_some(1),
+        Test::Prefix(_) => Some(2),
+        Test::Lt(_) | Test::Le(_) | Test::Gt(_) | Test::Ge(_) => Some(3),
+        Test::Ne(_) | Test::NotIn(_) | Test::Exists(_) | Test::Contains(_) => None,
+    }
+}
+
+/// The part of an index in which everything is that passes a test, and maybe more.
+fn bounded(find: Find, test: &Test) -> Result<Find> {
+    match test {
+        Test::Eq(value) => find.equal(&to_json(value)?),
+        Test::Lt(value) | Test::Le(value) => find.upper(&to_json(value)?, true),
+        Test::Gt(value) | Test::Ge(value) => find.lower(&to_json(value)?, true),
+        Test::Prefix(start) => find.lower(&to_json(start)?, true),
+        Test::In(values) => {
+            let order = |value: &&Value| crate::store::index_order(value);
+            match (values.iter().min_by_key(order), values.iter().max_by_key(order)) {
+                (Some(least), Some(most)) => find.lower(&to_json(least)?, true)?.upper(&to_json(most)?, true),
+                _ => Ok(find),
+            }
+        }
+        Test::Ne(_) | Test::NotIn(_) | Test::Exists(_) | Test::Contains(_) => Ok(find),
+    }
+}
+
+/// Rows in pages, read as they are needed.
+struct Stream<'s> {
+    store: &'s Store,
+    source: Option<Source>,
+    rows: VecDeque<Row>,
+}
+
+enum Source {
+    Find(String, Find),
+    Scan(Scan),
+}
+
+impl<'s> Stream<'s> {
+    fn new(store: &'s Store, source: Source) -> Self {
+        Self { store, source: Some(source), rows: VecDeque::new() }
+    }
+
+    fn peek(&mut self) -> Result<Option<&Row>> {
+        while self.rows.is_empty() {
+            let page = match &self.source {
+                None => return Ok(None),
+                Some(Source::Find(index, find)) => self.store.find(index, find)?,
+                Some(Source::Scan(scan)) => self.store.scan(scan)?,
+            };
+            self.source = match (self.source.take(), page.cursor) {
+                (Some(Source::Find(index, find)), Some(cursor)) => {
+                    Some(Source::Find(index, find.after(&cursor)))
+                }
+                (Some(Source::Scan(scan)), Some(cursor)) => Some(Source::Scan(scan.after(&cursor))),
+                _ => None,
+            };
+            self.rows.extend(page.rows);
+        }
+        Ok(self.rows.front())
+    }
+
+    fn next(&mut self) -> Result<Option<Row>> {
+        self.peek()?;
+        Ok(self.rows.pop_front())
+    }
+}

@@ -1,0 +1,103 @@
+//! Cleaning up: what is closed, and what nobody will look at again. Nothing depends on it but the size of the file.
+
+use super::desk::{Desk, Seats};
+use super::state::{Lobby, State};
+use super::{Lobbies, keys};
+use crate::error::{Kind, Result};
+use crate::models::{from_json, transact};
+use crate::store::{Batch, Scan};
+
+/// Lobbies looked at, and numbers of the feed deleted, at a time.
+const PAGE: usize = 256;
+
+/// What a sweep has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Lobbies in which time had decided something.
+    pub settled: usize,
+    /// Closed lobbies that were deleted, with all their events.
+    pub deleted: usize,
+    /// Numbers of the feed of all lobbies that were deleted.
+    pub pruned: usize,
+}
+
+impl Lobbies<'_> {
+    /// Writes what time has decided in all lobbies, deletes the lobbies that were created more than `keep_ms` ago and are
+    /// closed, and all but the last `keep_feed` numbers of the feed of all lobbies. In small transactions.
+    ///
+    /// # Errors
+    /// Those of a read and of a commit.
+    pub fn sweep(&self, keep_ms: i64, keep_feed: u64) -> Result<Swept> {
+        let mut swept = Swept::default();
+        let mut scan = Scan::prefix(keys::LOBBY.as_bytes()).limit(PAGE);
+        loop {
+            let page = self.store.scan(&scan)?;
+            for row in &page.rows {
+                // Documents that others wrote are not ours to judge.
+                let Ok(lobby) = from_json::<Lobby>(&row.key, row.value.as_deref().unwrap_or_default()) else {
+                    continue;
+                };
+                let now = self.now()?;
+                if lobby.lease.next <= now {
+                    self.settle(lobby.id)?;
+                    swept.settled += 1;
+                }
+                if lobby.state == State::Closed && lobby.created.saturating_add(keep_ms) <= now {
+                    swept.deleted += usize::from(self.delete(lobby.id)?);
+                }
+            }
+            match page.cursor {
+                Some(cursor) => scan = scan.after(&cursor),
+                None => break,
+            }
+        }
+        swept.pruned = self.prune_feed(keep_feed)?;
+        Ok(swept)
+    }
+
+    /// Deletes a closed lobby. Its id is not used again.
+    fn delete(&self, id: u64) -> Result<bool> {
+        let deleted = transact(self.store, |txn| {
+            let mut desk = Desk { txn, now: self.now()? };
+            let opened = desk.open(id, Seats::All, None)?;
+            let room = opened.turn.room();
+            for player in room.bans.keys() {
+                desk.txn.delete(&keys::ban(id, player))?;
+            }
+            for version in room.lobby.first_event..=room.lobby.version {
+                desk.txn.delete(&keys::event(id, version))?;
+            }
+            for key in [keys::lobby(id), keys::private(id), keys::base(id)] {
+                desk.txn.delete(&key)?;
+            }
+            Ok(())
+        });
+        match deleted {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == Kind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn prune_feed(&self, keep: u64) -> Result<usize> {
+        let last: u64 = match self.store.get(keys::FEED)? {
+            Some(last) => from_json(keys::FEED, &last)?,
+            None => return Ok(0),
+        };
+        let end = crate::store::feed_key(keys::FEED, last.saturating_sub(keep).saturating_add(1));
+        let scan = keys::after(keys::FEED, 0).keys_only(true).limit(PAGE);
+        let mut pruned = 0;
+        loop {
+            let page = self.store.scan(&scan)?;
+            let mut batch = Batch::new();
+            for row in page.rows.iter().filter(|row| row.key < end) {
+                batch.delete(&row.key)?;
+            }
+            if batch.is_empty() {
+                return Ok(pruned);
+            }
+            pruned += batch.len();
+            self.store.commit(&batch)?;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The live tickets of a queue in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ticket::{State, Ticket};
+use crate::models::derived::Fold;
+use crate::store::Value;
+
+/// The live tickets of a queue, with the versions of their rows.
+#[derive(Default)]
+pub(super) struct Pool {
+    prefix: Vec<u8>,
+    waiting: BTreeMap<u64, (u64, Ticket)>,
+    /// Those in matches not yet on, by ticket.
+    pending: BTreeMap<u64, String>,
+}
+
+impl Pool {
+    pub fn new(prefix: &[u8]) -> Self {
+        Self { prefix: prefix.to_vec(), ..Self::default() }
+    }
+
+    /// The tickets that wait, and the versions of their rows.
+    pub fn waiting(&self) -> &BTreeMap<u64, (u64, Ticket)> {
+        &self.waiting
+    }
+
+    /// The matches whose players are asked whether they are ready.
+    pub fn pending(&self) -> BTreeSet<String> {
+        self.pending.values().cloned().collect()
+    }
+
+    fn id(&self, key: &[u8]) -> Option<u64> {
+        std::str::from_utf8(key.strip_prefix(&self.prefix[..])?).ok()?.parse().ok()
+    }
+}
+
+impl Fold for Pool {
+    fn clear(&mut self) {
+        self.waiting.clear();
+        self.pending.clear();
+    }
+
+    fn put(&mut self, key: &[u8], value: &Value) {
+        self.remove(key);
+        let Some(id) = self.id(key) else { return };
+        let Ok(ticket) = serde_json::from_slice::<Ticket>(value) else { return };
+        // The number in the key is the one that the engine answers with.
+        match (ticket.state, ticket.match_id.clone()) {
+            (State::Queued, _) if ticket.id == id => {
+                self.waiting.insert(id, (value.version(), ticket));
+            }
+            (State::Matched, Some(made)) => {
+                self.pending.insert(id, made);
+            }
+            _ => {}
+        }
+    }
+
+    fn remove(&mut self, key: &[u8]) {
+        if let Some(id) = self.id(key) {
+            self.waiting.remove(&id);
+            self.pending.remove(&id);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! A game's live state, over keys and values alone: lobbies, players, ratings, matchmaking, leaderboards.
+//!
+//! Every model has the same three floors. Its rules are pure: no store, no clock and no chance inside, for time, ids and
+//! seeds are arguments. Its storing layer is thin: one [`Store::transaction`](crate::Store::transaction) per call. Its state
+//! is JSON documents at keys that anybody may read: `lobby:{id}`, `player:{id}`, `match:{id}`, `queue:{id}`.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Kind, Result};
+
+pub mod attribute;
+mod derived;
+mod document;
+pub mod filter;
+pub mod leaderboard;
+pub mod lobby;
+pub mod matchmaking;
+pub mod player;
+pub mod rating;
+mod refusal;
+
+pub use attribute::Attributes;
+pub use filter::Filter;
+pub use refusal::{Refusal, Ruled};
+pub(crate) use refusal::{Step, Stop, transact};
+
+/// The most bytes of a player's id, and of every other id that callers choose.
+pub const MAX_ID_BYTES: usize = 128;
+
+/// Refuses an id that no key should end with.
+pub(crate) fn check_id(what: &str, id: &str) -> Result<()> {
+    if id.is_empty() || id.chars().any(char::is_control) {
+        return Err(Error::invalid(format!(
+            "{what} {id:?}: an id has printable characters only, at least one"
+        )));
+    }
+    check_bytes(what, id, MAX_ID_BYTES)
+}
+
+/// Refuses what is no plain word: letters, digits, `_`, `-` and `.`; the empty word is one.
+pub(crate) fn check_word(what: &str, word: &str) -> Result<()> {
+    if !word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
+        return Err(Error::invalid(format!("{what} {word:?}: wanted letters, digits, '_', '-' and '.'")));
+    }
+    check_bytes(what, word, MAX_ID_BYTES)
+}
+
+/// Refuses a text that is too long.
+pub(crate) fn check_bytes(what: &str, text: &str, most: usize) -> Result<()> {
+    if text.len() > most {
+        return Err(Error::new(
+            Kind::TooLarge,
+            format!("{what} of {} bytes: the limit is {most}", text.len()),
+        ));
+    }
+    Ok(())
+}
+
+/// A document as its key holds it.
+pub(crate) fn to_json(document: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(document).map_err(|error| Error::new(Kind::Panic, format!("write JSON: {error}")))
+}
+
+/// Reads a document; one of another form is somebody else's.
+pub(crate) fn from_json<T: DeserializeOwned>(key: &[u8], document: &[u8]) -> Result<T> {
+    serde_json::from_slice(document).map_err(|error| {
+        let key = String::from_utf8_lossy(key);
+        Error::new(Kind::WrongType, format!("{key}: the document is not one that the library wrote: {error}"))
+    })
+}

@@ -1,0 +1,169 @@
+//! Objects: JSON documents of a player, each write under a condition on what was there. A version is that of the commit
+//! that wrote the object: it only grows and never comes back, not even after the object was deleted.
+
+use super::{Players, player_key};
+use crate::error::{Error, Kind, Result};
+use crate::models::document::{check_count, check_name};
+use crate::store::{Batch, Page, Scan};
+
+/// The most bytes of an object.
+pub const MAX_OBJECT_BYTES: usize = 1 << 20;
+/// The most writes of one call.
+pub const MAX_OBJECT_WRITES: usize = 100;
+/// Tries to tell which condition failed, while others write.
+const TRIES: usize = 16;
+
+/// Where an object is: whose, in which collection, by what name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Object {
+    /// Whose.
+    pub player: String,
+    /// The collection.
+    pub collection: String,
+    /// Its name there.
+    pub name: String,
+}
+
+/// A condition on what a write replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Whatever it is.
+    Any,
+    /// Nothing.
+    Absent,
+    /// The object with this version.
+    Version(u64),
+}
+
+/// A write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectWrite {
+    /// Of which object.
+    pub object: Object,
+    /// Replacing what.
+    pub expected: Expected,
+    /// The JSON document; None deletes the object.
+    pub document: Option<Vec<u8>>,
+}
+
+/// What became of writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// All were made: this is the version of all that they wrote.
+    Done {
+        /// The new version.
+        version: u64,
+    },
+    /// None was made: this one replaces something else than it expected.
+    Conflict {
+        /// Which write.
+        write: usize,
+        /// The version of its object; 0 when there is none.
+        current: u64,
+    },
+}
+
+impl Object {
+    fn key(&self) -> Result<String> {
+        check_name("a player", &self.player)?;
+        check_name("a collection", &self.collection)?;
+        check_name("an object", &self.name)?;
+        Ok(format!("{}:object:{}:{}", player_key(&self.player), self.collection, self.name))
+    }
+}
+
+impl Expected {
+    fn accepts(self, current: u64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Absent => current == 0,
+            Self::Version(version) => current == version,
+        }
+    }
+}
+
+impl Players {
+    /// Reads an object: its document and version. None when there is none.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`]; those of a read.
+    pub fn object(&self, object: &Object) -> Result<Option<(Vec<u8>, u64)>> {
+        let value = self.store.get(object.key()?.as_bytes())?;
+        Ok(value.map(|value| (value.to_vec(), value.version())))
+    }
+
+    /// The objects of a collection of a player, in pages by name.
+    ///
+    /// # Errors
+    /// As [`Players::object`].
+    pub fn objects(
+        &self,
+        player: &str,
+        collection: &str,
+        limit: usize,
+        cursor: Option<&[u8]>,
+    ) -> Result<Page> {
+        check_name("a player", player)?;
+        check_name("a collection", collection)?;
+        let prefix = format!("{}:object:{collection}:", player_key(player));
+        let scan = Scan::prefix(prefix.as_bytes()).limit(limit);
+        self.store.scan(&cursor.into_iter().fold(scan, |scan, cursor| scan.after(cursor)))
+    }
+
+    /// Makes all writes or none.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for what is no JSON and for two writes of one object; [`Kind::TooLarge`]; those of a commit.
+    pub fn write_objects(&self, writes: &[ObjectWrite]) -> Result<Written> {
+        check_count("writes", writes.len(), MAX_OBJECT_WRITES)?;
+        if writes.is_empty() {
+            return Err(Error::invalid("no writes"));
+        }
+        let keys = writes.iter().map(|write| write.object.key()).collect::<Result<Vec<_>>>()?;
+        let mut sorted: Vec<&str> = keys.iter().map(String::as_str).collect();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err(Error::invalid("two writes of one object"));
+        }
+        let mut batch = Batch::new();
+        for (key, write) in keys.iter().zip(writes) {
+            match write.expected {
+                Expected::Any => {}
+                Expected::Absent => batch.check(key.as_bytes(), 0)?,
+                Expected::Version(0) => return Err(Error::invalid("no object has the version 0")),
+                Expected::Version(version) => batch.check(key.as_bytes(), version)?,
+            }
+            match &write.document {
+                Some(document) => {
+                    check_count("bytes of an object", document.len(), MAX_OBJECT_BYTES)?;
+                    serde_json::from_slice::<serde::de::IgnoredAny>(document)
+                        .map_err(|error| Error::invalid(format!("{key}: {error}")))?;
+                    batch.put(key.as_bytes(), document)?;
+                }
+                None => batch.delete(key.as_bytes())?,
+            }
+        }
+        for _ in 0..TRIES {
+            match self.store.commit(&batch) {
+                Ok(version) => return Ok(Written::Done { version }),
+                Err(error) if error.kind() != Kind::Conflict => return Err(error),
+                Err(_) => {}
+            }
+            if let Some(conflict) = self.failed(&keys, writes)? {
+                return Ok(conflict);
+            }
+            // What was in the way is gone again: absent, present, absent.
+        }
+        Err(Error::new(Kind::Conflict, "the objects came and went in every try"))
+    }
+
+    /// The first write whose condition does not hold now.
+    fn failed(&self, keys: &[String], writes: &[ObjectWrite]) -> Result<Option<Written>> {
+        let keys: Vec<&[u8]> = keys.iter().map(String::as_bytes).collect();
+        let values = self.store.get_many(&keys)?;
+        let versions = values.iter().map(|value| value.as_ref().map_or(0, |value| value.version()));
+        let mut failed =
+            versions.zip(writes).enumerate().filter(|(_, (now, write))| !write.expected.accepts(*now));
+        Ok(failed.next().map(|(write, (current, _))| Written::Conflict { write, current }))
+    }
+}
