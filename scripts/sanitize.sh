@@ -27,7 +27,7 @@ thread() {
   env CARGO_TARGET_DIR=target/sanitize/thread RUSTFLAGS=-Zsanitizer=thread "CFLAGS_${triple//-/_}=-fsanitize=thread" \
     TSAN_OPTIONS="halt_on_error=1" \
     cargo test --locked -Zbuild-std --target "$triple" --lib --test suite -- \
-    group handle concurrency transactions watch behind:: closing memcache --skip processes::
+    group handle concurrency transactions watch behind:: closing memcache table:: --skip processes::
 }
 
 miri() {
