@@ -186,7 +186,8 @@ typedef struct {
      */
     uint32_t durability;
     /**
-     * Memory for the cache of values, in bytes; 0: 64 MiB. In URLs also `cache_mb`, in MiB.
+     * Memory for the cache of values, in bytes, taken as it is used; 0: 64 MiB. A value of more than about a tenth of
+     * it is read each time. In URLs also `cache_mb`, in MiB.
      */
     uint64_t cache_bytes;
     /**

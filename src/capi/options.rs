@@ -32,7 +32,8 @@ pub struct joinly_options {
     pub struct_size: u32,
     /// One of `JOINLY_DURABILITY_*`. In URLs: `durability=power` or `process`.
     pub durability: u32,
-    /// Memory for the cache of values, in bytes; 0: 64 MiB. In URLs also `cache_mb`, in MiB.
+    /// Memory for the cache of values, in bytes, taken as it is used; 0: 64 MiB. A value of more than about a tenth of
+    /// it is read each time. In URLs also `cache_mb`, in MiB.
     pub cache_bytes: u64,
     /// How long a call waits for a lock that another process holds, in milliseconds; 0: 5000.
     pub busy_timeout_ms: u32,

@@ -39,7 +39,7 @@ pub struct Options {
     pub behind_bytes: u64,
     /// In mode behind: how long a commit waits at most, while the database keeps up.
     pub flush_interval_ms: u32,
-    /// Memory for the cache of values.
+    /// Memory for the cache of values, taken as it is used. A value of more than about a tenth of it is not kept.
     pub cache_bytes: u64,
     /// How long to wait for locks of other processes.
     pub busy_timeout_ms: u32,

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::copy::unpack;
 use crate::value::Value;
 
 const HEADER_WORDS: usize = 3;
@@ -164,19 +165,4 @@ impl<'a> Item<'a> {
 /// Up to eight bytes as a word, the first lowest.
 fn pack(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
-}
-
-#[inline]
-fn unpack(words: &[AtomicU64], bytes: &mut [u8]) {
-    let (whole, rest) = bytes.as_chunks_mut::<8>();
-    for (bytes, word) in whole.iter_mut().zip(words) {
-        *bytes = word.load(Relaxed).to_le_bytes();
-    }
-    if let Some(word) = words.get(whole.len()) {
-        let mut word = word.load(Relaxed);
-        for byte in rest {
-            *byte = word as u8;
-            word >>= 8;
-        }
-    }
 }

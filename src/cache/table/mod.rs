@@ -1,7 +1,8 @@
 //! The cache of a store. Reads take no lock and write nothing that others read, but for a mark on an entry's first
 //! read; writers take turns.
 //!
-//! - `arena`: memory as words; `item`: how an entry lies in them; `ring`: a queue of items; `index`: finds them
+//! - `arena`: memory as words; `item`: how an entry lies in them; `copy`: out of them
+//! - `ring`: a queue of items; `index`: finds them
 //! - `writer`: what is kept; `ghost`: what was
 //! - `counters`: hits and misses
 //!
@@ -10,6 +11,7 @@
 //! what was removed or replaced before a read began is never read.
 
 mod arena;
+mod copy;
 mod counters;
 mod ghost;
 mod index;

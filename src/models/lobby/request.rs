@@ -213,11 +213,7 @@ impl Create {
             return Err(Error::invalid(format!("the teams have {seats} seats of {}", self.max_members)));
         }
         if self.keep_events > MAX_EVENTS {
-            return Err(too_many(
-                "events to keep",
-                self.keep_events as usize,
-                MAX_EVENTS as usize,
-            ));
+            return Err(too_many("events to keep", self.keep_events as usize, MAX_EVENTS as usize));
         }
         let Timing { member_ms, reservation_ms, stale_ms, close_ms } = self.timing;
         for ms in [member_ms, reservation_ms, stale_ms, close_ms] {
