@@ -125,7 +125,13 @@ impl Filter {
 
     /// Whether a document passes.
     pub fn passes(&self, document: &Value) -> bool {
-        self.clauses.iter().all(|clause| clause.0.iter().any(|condition| condition.passes(document)))
+        self.passes_by(&|path| path.of(document))
+    }
+
+    /// The same by the values that `look` finds at paths.
+    pub(crate) fn passes_by<'d>(&self, look: &dyn Fn(&Path) -> Option<&'d Value>) -> bool {
+        let passes = |condition: &Condition| condition.passes(look(&condition.path));
+        self.clauses.iter().all(|clause| clause.0.iter().any(passes))
     }
 
     /// The conditions that must hold by themselves: those that an index can serve.
@@ -253,8 +259,7 @@ impl Condition {
         &self.test
     }
 
-    fn passes(&self, document: &Value) -> bool {
-        let found = self.path.of(document);
+    fn passes(&self, found: Option<&Value>) -> bool {
         if let Test::Exists(wanted) = self.test {
             return found.is_some() == wanted;
         }

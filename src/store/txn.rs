@@ -2,6 +2,7 @@
 //! read. They take no lock before that.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
 use std::ops::Bound;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -15,10 +16,11 @@ use crate::error::{Error, Kind, Result};
 use crate::limits;
 use crate::value::Value;
 
-/// Tries of [`Store::transaction`], and its first pause between them, which doubles each time.
-const TRIES: u32 = 16;
+/// Tries of [`Store::transaction`], and the longest of its first pauses between them; each next one may be twice as long.
+/// A transaction takes far less than the longest: who waits for more of it only loses more races.
+const TRIES: u32 = 64;
 const FIRST_PAUSE: Duration = Duration::from_micros(50);
-const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(2);
 
 /// A transaction. Dropping it without [`Transaction::commit`] undoes it.
 pub struct Transaction {
@@ -67,13 +69,21 @@ impl Store {
             let mut txn = self.begin()?;
             let result = body(&mut txn).and_then(|result| txn.commit().map(|_| result));
             match result {
-                Err(error) if error.kind() == Kind::Conflict && last > 0 => std::thread::sleep(pause),
+                Err(error) if error.kind() == Kind::Conflict && last > 0 => {
+                    std::thread::sleep(part_of(pause))
+                }
                 result => return result,
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Err(Error::new(Kind::Conflict, "the transaction met a conflict in every try"))
     }
+}
+
+/// Some part of a pause, another one for every writer, so that they do not meet again.
+fn part_of(pause: Duration) -> Duration {
+    let hasher = std::hash::RandomState::new().build_hasher();
+    pause.mul_f64(hasher.finish() as f64 / u64::MAX as f64)
 }
 
 impl Transaction {

@@ -88,7 +88,9 @@ impl Desk<'_> {
             if let Some(seat) = self.read(&keys::seat(lobby.id, player))? {
                 seats.insert((*player).to_owned(), seat);
             }
-            if let Some(ban) = self.read(&keys::ban(lobby.id, player))? {
+            if lobby.banned > 0
+                && let Some(ban) = self.read(&keys::ban(lobby.id, player))?
+            {
                 bans.insert((*player).to_owned(), ban);
             }
         }
@@ -99,7 +101,8 @@ impl Desk<'_> {
     /// by itself: so heartbeats of the others are no conflict.
     pub fn whole(&mut self, lobby: Lobby) -> Result<Room> {
         let seats: BTreeMap<String, Seat> = self.rows(&keys::seats(lobby.id))?;
-        let bans: BTreeMap<String, Ban> = self.rows(&keys::bans(lobby.id))?;
+        let bans: BTreeMap<String, Ban> =
+            if lobby.banned > 0 { self.rows(&keys::bans(lobby.id))? } else { BTreeMap::new() };
         Ok(Room { private: self.private(&lobby)?, lobby, seats, bans })
     }
 
@@ -168,7 +171,9 @@ impl Desk<'_> {
         }
         for event in &events {
             self.write(&keys::event(id, event.version), event)?;
-            self.txn.append(keys::FEED, &to_json(&(id, event.version))?)?;
+        }
+        if let (Some(first), Some(last)) = (events.first(), events.last()) {
+            self.txn.append(keys::FEED, &to_json(&(id, first.version, last.version))?)?;
         }
         history::prune(self, &mut room.lobby)?;
         self.write(&keys::lobby(id), &room.lobby)?;

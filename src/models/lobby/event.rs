@@ -231,11 +231,13 @@ impl Room {
             Change::Joined { seat } | Change::Reserved { seat } => self.sit(event, seat),
             Change::Left { player, .. } => self.rise(event, player),
             Change::Banned { player, until } => {
-                self.bans.insert(player.clone(), Ban { until: *until });
+                let old = self.bans.insert(player.clone(), Ban { until: *until });
+                self.lobby.banned += u32::from(old.is_none());
                 Ok(())
             }
             Change::Unbanned { player } => {
-                self.bans.remove(player);
+                let old = self.bans.remove(player);
+                self.lobby.banned = self.lobby.banned.saturating_sub(u32::from(old.is_some()));
                 Ok(())
             }
             Change::Owner { owner } => {

@@ -9,7 +9,7 @@ use super::{Lobbies, keys};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
 use crate::models::{Stop, from_json};
-use crate::store::{Row, Scan, Transaction};
+use crate::store::{Row, Scan, Transaction, feed_key};
 
 /// Events pruned at a time.
 const CHUNK: u64 = 64;
@@ -23,21 +23,21 @@ pub enum Poll {
     Resync(Box<Snapshot>),
 }
 
-/// An event of any lobby, by its number among those of all.
+/// What one call has made happen in some lobby: all of it or nothing.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Numbered {
-    /// Its number: from 1, without a gap.
+pub struct Happened {
+    /// Its number among the calls of all lobbies: from 1, without a gap.
     pub sequence: u64,
-    /// What happened.
-    pub event: Event,
+    /// The events, in order: at least one.
+    pub events: Vec<Event>,
 }
 
 /// What a poll of all lobbies answers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PollAll {
-    /// What happened since, in order.
-    Events(Vec<Numbered>),
-    /// Events are missing: read the lobbies anew, then go on with this number.
+    /// What happened since, in order; none: nothing did.
+    Happened(Vec<Happened>),
+    /// Something is missing: read the lobbies anew, then go on with this number.
     Resync(u64),
 }
 
@@ -83,7 +83,7 @@ impl Lobbies<'_> {
         from_json(&key, &document)
     }
 
-    /// The events of all lobbies after one, up to `max` of them, as the host may know them.
+    /// What happened in all lobbies after a number, up to `max` calls, as the host may know it.
     ///
     /// # Errors
     /// Those of a read.
@@ -91,25 +91,17 @@ impl Lobbies<'_> {
         let mut txn = self.store.begin()?;
         let last = txn.get(keys::FEED)?.map_or(Ok(0), |last| from_json(keys::FEED, &last))?;
         let page = txn.peek(&keys::after(keys::FEED, after).limit(max.clamp(1, limits::MAX_PAGE_ROWS)))?;
-        let mut told = Vec::with_capacity(page.rows.len());
+        let mut happened = Vec::with_capacity(page.rows.len());
         for (row, sequence) in page.rows.iter().zip(after.saturating_add(1)..) {
-            let (id, version): (u64, u64) = from_json(&row.key, value(row))?;
-            let event = if row.key == crate::store::feed_key(keys::FEED, sequence) {
-                txn.get(&keys::event(id, version))?
-            } else {
-                None
-            };
-            match event {
-                Some(event) => told.push(Numbered { sequence, event: from_json(&row.key, &event)? }),
-                None if told.is_empty() => return Ok(PollAll::Resync(last)),
-                // Told up to the gap; the next poll starts at it.
-                None => return Ok(PollAll::Events(told)),
-            }
+            let events = if row.key == feed_key(keys::FEED, sequence) { events_of(&txn, row)? } else { None };
+            // Told up to a gap; the next poll starts at it.
+            let Some(events) = events else { break };
+            happened.push(Happened { sequence, events });
         }
-        if told.is_empty() && after != last {
-            return Ok(PollAll::Resync(last));
+        match happened.is_empty() && after != last {
+            true => Ok(PollAll::Resync(last)),
+            false => Ok(PollAll::Happened(happened)),
         }
-        Ok(PollAll::Events(told))
     }
 
     /// The lobby as it was when an event had just happened, folded from the events; leases are those that the events tell.
@@ -155,6 +147,17 @@ impl Lobbies<'_> {
         said.reverse();
         Ok(said)
     }
+}
+
+/// The events of a call; None when some are no longer kept.
+fn events_of(txn: &Transaction, row: &Row) -> Result<Option<Vec<Event>>> {
+    let (id, first, last): (u64, u64, u64) = from_json(&row.key, value(row))?;
+    let count = usize::try_from(last.saturating_sub(first)).unwrap_or(usize::MAX).saturating_add(1);
+    let page = txn.peek(&keys::events_after(id, first.saturating_sub(1)).limit(count))?;
+    let events: Vec<Event> =
+        page.rows.iter().map(|row| from_json(&row.key, value(row))).collect::<Result<_>>()?;
+    let complete = events.len() == count && events.first().is_some_and(|event| event.version == first);
+    Ok(complete.then_some(events))
 }
 
 fn value(row: &Row) -> &[u8] {

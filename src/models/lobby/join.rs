@@ -2,7 +2,7 @@
 
 use super::desk::{Desk, Opened, Seats};
 use super::request::check_party;
-use super::state::{Private, Snapshot, Viewer};
+use super::state::{Lobby, Private, Snapshot, Viewer};
 use super::{Create, Done, Found, Join, Lobbies, Query, keys, password};
 use crate::error::{Error, Kind, Result};
 use crate::models::{Step, Stop, from_json};
@@ -34,17 +34,37 @@ impl Lobbies<'_> {
     /// # Errors
     /// As [`Lobbies::join`]; [`Kind::Invalid`] when one is named twice or nobody is.
     pub fn join_many(&self, id: u64, joins: Vec<Join>) -> Result<Joined> {
+        let mut snapshot = None;
+        let done = self.enter_and(id, joins, |desk, lobby| {
+            snapshot = Some(desk.whole(lobby)?.seen_by(Viewer::Member));
+            Ok(())
+        })?;
+        self.joined(done, snapshot)
+    }
+
+    /// The same without a look around: it costs as much in a crowd as in an empty lobby.
+    ///
+    /// # Errors
+    /// As [`Lobbies::join_many`].
+    pub fn enter(&self, id: u64, joins: Vec<Join>) -> Result<Done> {
+        self.enter_and(id, joins, |_, _| Ok(()))
+    }
+
+    fn enter_and(
+        &self,
+        id: u64,
+        joins: Vec<Join>,
+        mut then: impl FnMut(&mut Desk<'_>, Lobby) -> Result<()>,
+    ) -> Result<Done> {
         let joins = checked(joins)?;
         let proved = self.proved(id, &joins)?;
-        let mut snapshot = None;
-        let done = self.call("join", |desk| {
+        self.call("join", |desk| {
             let opened = self.admit(desk, id, &joins, proved.as_deref())?;
             let lobby = desk.save(opened)?.lobby;
             let done = Done::of(&lobby);
-            snapshot = Some(desk.whole(lobby)?.seen_by(Viewer::Member));
+            then(desk, lobby)?;
             Ok(done)
-        })?;
-        self.joined(done, snapshot)
+        })
     }
 
     fn admit(&self, desk: &mut Desk<'_>, id: u64, joins: &[Join], proved: Option<&str>) -> Step<Opened> {

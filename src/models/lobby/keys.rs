@@ -7,7 +7,7 @@ use crate::store::{Scan, feed_key};
 pub const LOBBY: &str = "lobby:";
 /// The counter of ids.
 pub const ID: &[u8] = b"lobby.id";
-/// The feed of all lobbies' events, each told by lobby and number.
+/// The feed of all lobbies' calls, each told by lobby and the numbers of its first and last event.
 pub const FEED: &[u8] = b"lobby.feed";
 
 /// What everybody may know.

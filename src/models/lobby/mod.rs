@@ -32,7 +32,7 @@ mod sweep;
 
 pub use code::CODE_CHARS;
 pub use event::{Change, Event, Leaving, LobbyPatch, Moving};
-pub use history::{Numbered, Poll, PollAll};
+pub use history::{Happened, Poll, PollAll};
 pub use join::Joined;
 pub use listen::Listener;
 pub use request::{

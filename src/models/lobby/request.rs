@@ -3,7 +3,7 @@
 use super::code;
 use super::event::LobbyPatch;
 use super::state::{Migration, Timing, Visibility};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::limits::too_many;
 use crate::models::{Attributes, attribute, check_bytes, check_id, check_word};
 
@@ -213,7 +213,8 @@ impl Create {
             return Err(Error::invalid(format!("the teams have {seats} seats of {}", self.max_members)));
         }
         if self.keep_events > MAX_EVENTS {
-            return Err(too_many("events to keep", self.keep_events as usize, MAX_EVENTS as usize));
+            let text = format!("{} events to keep: the limit is {MAX_EVENTS}", self.keep_events);
+            return Err(Error::new(Kind::TooLarge, text));
         }
         let Timing { member_ms, reservation_ms, stale_ms, close_ms } = self.timing;
         for ms in [member_ms, reservation_ms, stale_ms, close_ms] {

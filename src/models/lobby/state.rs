@@ -160,6 +160,8 @@ pub struct Lobby {
     pub members: u32,
     /// How many seats are reserved.
     pub reserved: u32,
+    /// How many players are banned, those whose ban has passed among them.
+    pub banned: u32,
     /// Its teams, if it has any; their sizes add up to the seats.
     pub teams: Vec<Team>,
     /// Seats from this number on were never taken.

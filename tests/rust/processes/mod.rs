@@ -14,6 +14,7 @@ mod crash;
 mod damage;
 mod faults;
 mod fork;
+mod lobbies;
 mod read_only;
 mod recovery;
 mod shared;
@@ -112,6 +113,7 @@ fn child() {
         "full" => faults::full_child(&arguments),
         "full_upkeep" => faults::full_upkeep_child(&arguments),
         "fork" => fork::fork_child(&arguments),
+        "lobbies" => lobbies::child(&arguments),
         "stranger" => read_only::stranger_child(&arguments),
         "media" => read_only::media_child(&arguments),
         "sql" => recovery::sql_child(&arguments),

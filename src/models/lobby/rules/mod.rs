@@ -63,6 +63,7 @@ impl Turn {
             max_members: create.max_members,
             members: 0,
             reserved: 0,
+            banned: 0,
             teams: create.teams.iter().map(|size| Team { size: *size, taken: 0 }).collect(),
             next_seat: 0,
             free_seats: std::collections::BTreeSet::new(),
@@ -142,5 +143,124 @@ impl Turn {
         self.room.apply(&event)?;
         self.events.push(event);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::lobby::event::Leaving;
+    use crate::models::lobby::request::{By, Join};
+    use crate::models::lobby::state::{Migration, Timing};
+
+    const NOW: i64 = 1000;
+
+    fn turn(create: Create) -> Turn {
+        Turn::create(&create, (7, "CODE00", None), NOW).unwrap()
+    }
+
+    fn with_owner() -> Turn {
+        turn(Create { owner: Some(Join::of("ada")), ..Create::default() })
+    }
+
+    fn later(turn: Turn, now: i64) -> Turn {
+        let mut turn = Turn::new(turn.finish().0, now, Some("ada"));
+        turn.settle().unwrap();
+        turn
+    }
+
+    #[test]
+    fn there_are_no_other_moves_than_these() {
+        use State::{Closed, InGame, Locked, Open, Starting};
+        let all = [Open, Locked, Starting, InGame, Closed];
+        let legal: Vec<_> = all
+            .iter()
+            .flat_map(|from| all.iter().map(move |to| (*from, *to)))
+            .filter(|(from, to)| from.may_become(*to))
+            .collect();
+        let expected = [
+            (Open, Locked),
+            (Open, Starting),
+            (Open, Closed),
+            (Locked, Open),
+            (Locked, Starting),
+            (Locked, Closed),
+            (Starting, Open),
+            (Starting, InGame),
+            (Starting, Closed),
+            (InGame, Open),
+            (InGame, Closed),
+        ];
+        assert_eq!(legal, expected);
+    }
+
+    #[test]
+    fn time_decides_the_same_however_often_it_is_asked() {
+        let mut first = with_owner();
+        first.join(&Join::of("bob"), None).unwrap();
+        first.start(&By::Host, Some(100)).unwrap();
+        let settled = later(first, NOW + 100);
+        assert_eq!(settled.room().lobby.state, State::Open);
+        let version = settled.room().lobby.version;
+        let again = later(settled, NOW + 101);
+        assert_eq!(again.room().lobby.version, version);
+        assert_eq!(again.room().lobby.lease.next, NOW + Timing::default().member_ms);
+        let over = later(again, NOW + Timing::default().member_ms);
+        assert_eq!((over.room().lobby.state, over.room().lobby.lease.next), (State::Closed, i64::MAX));
+        // Time has no actor, and nobody who went with the others owned it for a moment.
+        let (_, events) = over.finish();
+        assert!(events.iter().all(|event| event.actor.is_none()));
+        assert!(!events.iter().any(|event| matches!(event.change, Change::Owner { .. })));
+        let left =
+            events.iter().filter(|event| matches!(event.change, Change::Left { why: Leaving::Expired, .. }));
+        assert_eq!(left.count(), 2);
+    }
+
+    #[test]
+    fn events_that_do_not_follow_are_damage() {
+        let mut turn = with_owner();
+        turn.join(&Join::of("bob"), None).unwrap();
+        let (room, events) = turn.finish();
+        let next =
+            |change| Event { lobby: 7, version: room.lobby.version + 1, time: NOW, actor: None, change };
+        let seat = room.seats["bob"].clone();
+        for event in [
+            events.last().unwrap().clone(),
+            Event { lobby: 8, ..next(Change::Said { player: "ada".to_owned(), text: "x".to_owned() }) },
+            next(events[0].change.clone()),
+            next(Change::Joined { seat: seat.clone() }),
+            next(Change::Joined { seat: crate::models::lobby::Seat { player: "cy".to_owned(), ..seat } }),
+            next(Change::Left { player: "cy".to_owned(), why: Leaving::Left }),
+            next(Change::Moved { to: State::InGame, why: Moving::Asked, ready_by: None }),
+            next(Change::Ready { player: "ada".to_owned(), ready: true }),
+            next(Change::MemberPatched { player: "cy".to_owned(), attributes: Default::default() }),
+        ] {
+            assert_eq!(room.clone().apply(&event).unwrap_err().kind(), Kind::Corrupt, "{event:?}");
+        }
+        assert_eq!(Room::created(&events[1]).unwrap_err().kind(), Kind::Corrupt);
+    }
+
+    #[test]
+    fn events_are_json_and_come_back_as_they_were() {
+        let mut turn = turn(Create { migration: Migration::Manual, teams: vec![4, 4], ..Create::default() });
+        turn.join(&Join { team: Some(1), role: "healer".to_owned(), ..Join::of("ada") }, None).unwrap();
+        turn.transfer(&By::Host, "ada").unwrap();
+        let by = By::Owner { player: "ada".to_owned(), epoch: 1 };
+        turn.ban(&by, "bob", 0).unwrap();
+        turn.start(&by, Some(50)).unwrap();
+        turn.ready("ada", true).unwrap();
+        turn.say("ada", "go").unwrap();
+        let (room, events) = turn.finish();
+        let mut folded: Option<Room> = None;
+        for event in events {
+            let json = serde_json::to_string(&event).unwrap();
+            let read: Event = serde_json::from_str(&json).unwrap();
+            assert_eq!(read, event);
+            match &mut folded {
+                None => folded = Some(Room::created(&read).unwrap()),
+                Some(room) => room.apply(&read).unwrap(),
+            }
+        }
+        assert_eq!(folded.unwrap(), room);
     }
 }

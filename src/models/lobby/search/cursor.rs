@@ -6,22 +6,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::candidate::Candidate;
 use super::{Order, Query};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::models::to_json;
 use crate::store::index_order;
 
-/// Where something comes: by each order in turn, then by its key.
+/// Where something comes: by each order in turn, and where these agree, as an index has it along the first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
     places: Vec<Place>,
-    key: Vec<u8>,
+    /// Below the number that is wanted, among those equally near.
+    below: bool,
+    rest: Place,
 }
 
+/// Bytes that compare as values do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Place {
-    /// Bytes that compare as the values do.
     order: Vec<u8>,
     descending: bool,
 }
@@ -41,22 +44,30 @@ impl PartialOrd for Place {
 
 impl Rank {
     /// None for a document that has no value in an order.
-    pub fn of(document: &Value, key: &[u8], orders: &[Order]) -> Option<Self> {
-        let places =
-            orders.iter().map(|order| Place::of(order.path().of(document)?, order)).collect::<Option<_>>()?;
-        Some(Self { places, key: key.to_vec() })
+    pub fn of(candidate: &Candidate, orders: &[Order]) -> Option<Self> {
+        let values = orders.iter().map(|order| candidate.value(order.path()));
+        Self::at(values.collect::<Option<Vec<_>>>()?.as_slice(), &candidate.row.key, orders)
     }
 
-    pub fn key(&self) -> &[u8] {
-        &self.key
+    fn at(values: &[&Value], key: &[u8], orders: &[Order]) -> Option<Self> {
+        let place = |(value, order): (&&Value, &Order)| Place::of(value, order);
+        let places = values.iter().zip(orders).map(place).collect::<Option<_>>()?;
+        let (below, rest) = match (values.first(), orders.first()) {
+            (Some(value), Some(Order::Near(_, target))) => {
+                let below = value.as_f64()? < *target;
+                (below, Place { order: [&index_order(value)?, key].concat(), descending: below })
+            }
+            (_, order) => {
+                let descending = matches!(order, Some(Order::Descending(_)));
+                (false, Place { order: key.to_vec(), descending })
+            }
+        };
+        Some(Self { places, below, rest })
     }
 
-    /// Whether it comes before another by the first order alone, or by key where there is none.
+    /// Whether it comes before another by the first order alone.
     pub fn is_before(&self, other: &Self) -> bool {
-        match (self.places.first(), other.places.first()) {
-            (Some(own), Some(other)) => own < other,
-            _ => self.key < other.key,
-        }
+        self.places.first() < other.places.first()
     }
 }
 
@@ -82,6 +93,7 @@ pub(super) struct Cursor {
     pub rank: Rank,
     /// The value by which the last one had its place in the first order.
     pub first: Value,
+    pub key: Vec<u8>,
 }
 
 /// The same, as callers carry it.
@@ -93,9 +105,9 @@ struct Written {
 }
 
 impl Cursor {
-    pub fn write(rank: &Rank, document: &Value, query: &Query) -> Result<Vec<u8>> {
-        let values = query.orders.iter().filter_map(|order| order.path().of(document)).cloned().collect();
-        let key = String::from_utf8_lossy(&rank.key).into_owned();
+    pub fn write(last: &Candidate, query: &Query) -> Result<Vec<u8>> {
+        let values = query.orders.iter().filter_map(|order| last.value(order.path())).cloned().collect();
+        let key = String::from_utf8_lossy(&last.row.key).into_owned();
         to_json(&Written { query: fingerprint(query), values, key })
     }
 
@@ -108,10 +120,11 @@ impl Cursor {
         if of != fingerprint(query) || values.len() != query.orders.len() {
             return Err(foreign());
         }
-        let places = values.iter().zip(&query.orders).map(|(value, order)| Place::of(value, order));
-        let places = places.collect::<Option<_>>().ok_or_else(foreign)?;
+        let key = key.into_bytes();
+        let references: Vec<&Value> = values.iter().collect();
+        let rank = Rank::at(&references, &key, &query.orders).ok_or_else(foreign)?;
         let first = values.into_iter().next().unwrap_or(Value::Null);
-        Ok(Self { rank: Rank { places, key: key.into_bytes() }, first })
+        Ok(Self { rank, first, key })
     }
 }
 

@@ -3,20 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::rules::Turn;
 use super::state::{Lobby, Private, Room, Seat};
 use super::{Lobbies, keys};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
 use crate::models::filter::{Filter, Path};
-use crate::models::{check_word, from_json};
-use crate::store::Row;
+use crate::models::{check_word, from_json, to_json};
+use crate::store::{Row, Value};
 
+mod candidate;
 mod cursor;
 mod walk;
 
+use candidate::Candidate;
 use cursor::{Cursor, Rank};
 use walk::Walk;
 
@@ -53,7 +53,7 @@ pub enum Order {
 pub struct Found {
     /// What follows `lobby:` in its key.
     pub name: String,
-    /// Its document, without what time has changed since.
+    /// Its document: JSON, as time has made it.
     pub document: Value,
 }
 
@@ -67,7 +67,8 @@ impl Found {
 /// Some of what was found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FoundPage {
-    /// The lobbies, in order; of equal ones the one with the lesser key first, bytewise.
+    /// The lobbies, in order; equal ones by their keys, downwards where the first order is descending. Of numbers that are
+    /// equally near, those above come first, and those below are in descending order.
     pub found: Vec<Found>,
     /// For the next page; None when this is the last.
     pub cursor: Option<Vec<u8>>,
@@ -182,61 +183,40 @@ impl Lobbies<'_> {
         let now = self.now()?;
         let mut walk = Walk::plan(self.store, query, after.as_ref())?;
         let mut explain = Explain { index: walk.index(), ordered: walk.is_ordered(), ..Explain::default() };
-        let mut found: BTreeMap<Rank, Found> = BTreeMap::new();
-        while let Some(row) = walk.next()? {
+        let mut best = Best { found: BTreeMap::new(), query };
+        while let Some(candidate) = walk.next()? {
             if explain.read == query.budget {
                 explain.exhausted = true;
                 break;
             }
             explain.read += 1;
-            let Ok(document) = serde_json::from_slice::<Value>(row.value.as_deref().unwrap_or_default())
-            else {
-                continue;
-            };
-            let Some(rank) = Rank::of(&document, &row.key, &query.orders) else { continue };
-            // Along an order nothing later can come before the last of a page that is full.
-            if walk.is_ordered()
-                && found.len() > query.limit
-                && found.keys().nth(query.limit).is_some_and(|last| last.is_before(&rank))
-            {
+            let Some(rank) = Rank::of(&candidate, &query.orders) else { continue };
+            if walk.is_ordered() && best.is_complete(&rank) {
                 break;
             }
-            if after.as_ref().is_some_and(|after| rank <= after.rank) {
-                continue;
-            }
-            if let Some(document) = self.judge(query, &row, document, now)? {
-                let name = String::from_utf8_lossy(row.key.get(keys::LOBBY.len()..).unwrap_or_default());
-                found.insert(rank, Found { name: name.into_owned(), document });
-                // One more than wanted tells whether there is a next page.
-                if found.len() > query.limit + 1 {
-                    found.pop_last();
-                }
+            if after.as_ref().is_none_or(|after| rank > after.rank)
+                && let Some(candidate) = self.judge(query, candidate, now)?
+            {
+                best.add(rank, candidate);
             }
         }
-        let more = found.len() > query.limit;
-        if more {
-            found.pop_last();
-        }
-        let cursor = match found.last_key_value() {
-            Some((rank, last)) if more => Some(Cursor::write(rank, &last.document, query)?),
-            _ => None,
-        };
-        Ok(FoundPage { found: found.into_values().collect(), cursor, explain })
+        best.page(explain)
     }
 
-    /// The document, as time has made it, if it is what the query wants.
-    fn judge(&self, query: &Query, row: &Row, document: Value, now: i64) -> Result<Option<Value>> {
-        let due = document.pointer("/lease/next").and_then(Value::as_i64).is_some_and(|next| next <= now);
-        let document = if due { self.settled(row, now)? } else { document };
-        let admitted = query.is_of_kind(&document)
-            && is_visible(&document, now)
-            && (query.full || is_joinable(&document))
-            && query.filter.passes(&document);
-        Ok(admitted.then_some(document))
+    /// The candidate, as time has made it, if it is what the query wants.
+    fn judge(&self, query: &Query, candidate: Candidate, now: i64) -> Result<Option<Candidate>> {
+        let candidate =
+            if candidate.is_due(now) { self.settled(candidate.row, now)? } else { Some(candidate) };
+        Ok(candidate.filter(|candidate| {
+            candidate.is_of_kind(query.kind.as_deref())
+                && candidate.is_visible(now)
+                && (query.full || candidate.is_joinable())
+                && query.filter.passes_by(&|path| candidate.value(path))
+        }))
     }
 
     /// What a lobby would be if somebody changed it now.
-    fn settled(&self, row: &Row, now: i64) -> Result<Value> {
+    fn settled(&self, row: Row, now: i64) -> Result<Option<Candidate>> {
         let lobby: Lobby = from_json(&row.key, row.value.as_deref().unwrap_or_default())?;
         let mut seats = BTreeMap::new();
         let mut scan = keys::seats(lobby.id);
@@ -254,32 +234,45 @@ impl Lobbies<'_> {
         let room = Room { lobby, private: Private::default(), seats, bans: BTreeMap::new() };
         let mut turn = Turn::new(room, now, None);
         turn.settle().map_err(|refusal| refusal.0)?;
-        serde_json::to_value(&turn.room().lobby)
-            .map_err(|error| Error::new(Kind::Panic, format!("write JSON: {error}")))
+        let value = Some(to_json(&turn.room().lobby)?.into());
+        Ok(Candidate::of(Row { value, ..row }))
     }
 }
 
-impl Query {
-    fn is_of_kind(&self, document: &Value) -> bool {
-        self.kind.as_ref().is_none_or(|kind| document.get("kind").and_then(Value::as_str) == Some(kind))
+/// The best so far, one more than wanted: it tells whether there is a next page.
+struct Best<'q> {
+    found: BTreeMap<Rank, Candidate>,
+    query: &'q Query,
+}
+
+impl Best<'_> {
+    /// Whether nothing that comes at `rank` or later, along the first order, can be among them.
+    fn is_complete(&self, rank: &Rank) -> bool {
+        // Along one order alone, everything comes in its place.
+        let exact = self.query.orders.len() <= 1;
+        self.found.len() > self.query.limit
+            && self.found.last_key_value().is_some_and(|(last, _)| exact || last.is_before(rank))
     }
-}
 
-fn is_visible(document: &Value, now: i64) -> bool {
-    let text = |name| document.get(name).and_then(Value::as_str);
-    let deadline = document.pointer("/lease/deadline").and_then(Value::as_i64);
-    text("state") != Some("closed")
-        && text("visibility").is_none_or(|visibility| visibility == "public")
-        && deadline.is_none_or(|deadline| deadline > now)
-}
+    fn add(&mut self, rank: Rank, candidate: Candidate) {
+        self.found.insert(rank, candidate);
+        if self.found.len() > self.query.limit + 1 {
+            self.found.pop_last();
+        }
+    }
 
-fn is_joinable(document: &Value) -> bool {
-    let number = |name| document.get(name).and_then(Value::as_u64);
-    let taken = number("members").unwrap_or(0).saturating_add(number("reserved").unwrap_or(0));
-    let admits = match document.get("state").and_then(Value::as_str) {
-        None | Some("open") => true,
-        Some("in_game") => document.get("backfill") == Some(&Value::Bool(true)),
-        Some(_) => false,
-    };
-    admits && number("max_members").is_none_or(|most| taken < most)
+    fn page(mut self, explain: Explain) -> Result<FoundPage> {
+        let more = self.found.len() > self.query.limit;
+        if more {
+            self.found.pop_last();
+        }
+        let cursor = match self.found.last_key_value() {
+            Some((_, last)) if more => Some(Cursor::write(last, self.query)?),
+            _ => None,
+        };
+        let found = self.found.into_values();
+        let found = found
+            .map(|it| Found { name: it.name(), document: it.row.value.unwrap_or_else(|| Vec::new().into()) });
+        Ok(FoundPage { found: found.collect(), cursor, explain })
+    }
 }

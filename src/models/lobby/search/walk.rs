@@ -5,16 +5,17 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
+use super::candidate::Candidate;
 use super::cursor::{Cursor, distance};
 use super::{Order, Query};
 use crate::error::Result;
 use crate::models::filter::{Path, Test};
 use crate::models::lobby::keys;
 use crate::models::to_json;
-use crate::store::{Find, IndexSpec, Row, Scan, Store};
+use crate::store::{Find, IndexSpec, Scan, Store};
 
 /// Rows read at a time, at least and at most.
-const PAGES: (usize, usize) = (16, 256);
+const PAGES: (usize, usize) = (8, 256);
 
 /// A way through the documents.
 pub(super) struct Walk<'s> {
@@ -59,7 +60,7 @@ impl<'s> Walk<'s> {
         }
         let mut scan = Scan::prefix(keys::LOBBY.as_bytes()).limit(size);
         if let (Some(after), true) = (after, query.orders.is_empty()) {
-            scan = scan.after(after.rank.key());
+            scan = scan.after(&after.key);
         }
         let stream = Stream::new(store, Source::Scan(scan));
         Ok(Self { way: Way::One(stream, query.orders.is_empty()), index: None })
@@ -74,16 +75,13 @@ impl<'s> Walk<'s> {
         !matches!(self.way, Way::One(_, false))
     }
 
-    pub fn next(&mut self) -> Result<Option<Row>> {
+    pub fn next(&mut self) -> Result<Option<Candidate>> {
         match &mut self.way {
             Way::One(stream, _) => stream.next(),
             Way::Near { path, target, above, below } => {
                 let far = |stream: &mut Stream<'_>| -> Result<Option<f64>> {
-                    let Some(row) = stream.peek()? else { return Ok(None) };
-                    let document: Option<Value> =
-                        row.value.as_deref().and_then(|v| serde_json::from_slice(v).ok());
                     // Beyond the numbers come values of other types: there the side ends.
-                    Ok(document.as_ref().and_then(|document| distance(path.of(document)?, *target)))
+                    Ok(stream.peek()?.and_then(|it| distance(it.value(path)?, *target)))
                 };
                 match (far(above)?, far(below)?) {
                     (Some(up), Some(down)) if down < up => below.next(),
@@ -104,6 +102,8 @@ fn ordered<'s>(
     after: Option<&Cursor>,
     size: usize,
 ) -> Result<Way<'s>> {
+    // Of two sides each has about half.
+    let size = if matches!(order, Order::Near(..)) { (size / 2 + 1).max(PAGES.0) } else { size };
     let stream = |find: Find| Stream::new(store, Source::Find(index.name().to_owned(), find.limit(size)));
     let first = after.map(|after| to_json(&after.first)).transpose()?;
     Ok(match order {
@@ -156,11 +156,11 @@ fn bounded(find: Find, test: &Test) -> Result<Find> {
     }
 }
 
-/// Rows in pages, read as they are needed.
+/// Documents in pages, read as they are needed.
 struct Stream<'s> {
     store: &'s Store,
     source: Option<Source>,
-    rows: VecDeque<Row>,
+    ahead: VecDeque<Candidate>,
 }
 
 enum Source {
@@ -170,11 +170,11 @@ enum Source {
 
 impl<'s> Stream<'s> {
     fn new(store: &'s Store, source: Source) -> Self {
-        Self { store, source: Some(source), rows: VecDeque::new() }
+        Self { store, source: Some(source), ahead: VecDeque::new() }
     }
 
-    fn peek(&mut self) -> Result<Option<&Row>> {
-        while self.rows.is_empty() {
+    fn peek(&mut self) -> Result<Option<&Candidate>> {
+        while self.ahead.is_empty() {
             let page = match &self.source {
                 None => return Ok(None),
                 Some(Source::Find(index, find)) => self.store.find(index, find)?,
@@ -187,13 +187,13 @@ impl<'s> Stream<'s> {
                 (Some(Source::Scan(scan)), Some(cursor)) => Some(Source::Scan(scan.after(&cursor))),
                 _ => None,
             };
-            self.rows.extend(page.rows);
+            self.ahead.extend(page.rows.into_iter().filter_map(Candidate::of));
         }
-        Ok(self.rows.front())
+        Ok(self.ahead.front())
     }
 
-    fn next(&mut self) -> Result<Option<Row>> {
+    fn next(&mut self) -> Result<Option<Candidate>> {
         self.peek()?;
-        Ok(self.rows.pop_front())
+        Ok(self.ahead.pop_front())
     }
 }
