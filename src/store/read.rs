@@ -11,6 +11,14 @@ use crate::value::Value;
 /// Keys whose entries are fetched from memory at the same time.
 const LOOK_AHEAD: usize = 32;
 
+/// A snapshot as the cache sees it.
+pub(super) struct View {
+    epoch: Epoch,
+    version: u64,
+    /// Whether the cache was of the same state: then a value in it that is not newer is the snapshot's.
+    in_step: bool,
+}
+
 impl Store {
     /// Asks the cache alone, if it is true as of now, and copies the value into `buf` when it fits. Reads no file and
     /// waits for no commit, so a host may hold a lock of its own meanwhile.
@@ -140,6 +148,29 @@ impl Inner {
             true => entries.probe_into(entries.hash(key), key, buf, || self.clock.now()),
             false => Lookup::Unknown,
         })
+    }
+
+    /// How the cache may serve reads of a snapshot that was begun after `epoch`.
+    pub(super) fn view(&self, snapshot: &dyn Snapshot, epoch: Epoch) -> Result<View> {
+        let version = snapshot.last_version()?;
+        Ok(View { epoch, version, in_step: self.cache.is_at(&snapshot.generation()) })
+    }
+
+    /// Reads a key as of a snapshot, from the cache where it knows.
+    pub(super) fn read_as_of(
+        &self,
+        snapshot: &dyn Snapshot,
+        key: &[u8],
+        view: &View,
+    ) -> Result<Option<Value>> {
+        let entries = self.cache.entries();
+        if view.in_step
+            && let Lookup::Found(value) = entries.get(entries.hash(key), key, || self.clock.now())
+            && value.version() <= view.version
+        {
+            return Ok(Some(value));
+        }
+        self.read_through(snapshot, key, view.epoch)
     }
 
     fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Value>>> {

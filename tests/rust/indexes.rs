@@ -472,3 +472,34 @@ fn an_index_of_many_documents_is_built_whole() {
         store.verify().unwrap();
     }
 }
+
+#[test]
+fn a_page_is_of_one_moment_whatever_the_cache_knows() {
+    for home in [Home::memory(), Home::sqlite(), Home::behind()] {
+        let store = home.open();
+        store.declare_index(&IndexSpec::new("state", b"doc:", "$.state").unwrap()).unwrap();
+        let write = |n: u64| {
+            let mut batch = Batch::new();
+            for key in ["doc:a", "doc:b", "doc:c"] {
+                batch.put(key.as_bytes(), format!(r#"{{"state":"open","n":{n}}}"#).as_bytes()).unwrap();
+            }
+            store.commit(&batch).unwrap();
+        };
+        write(0);
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                (1..500).for_each(write);
+                done.store(true, std::sync::atomic::Ordering::SeqCst);
+            });
+            while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                let rows = store.find("state", &Find::all()).unwrap().rows;
+                let versions: Vec<_> = rows.iter().map(|row| row.version).collect();
+                let values: Vec<_> = rows.iter().map(|row| row.value.as_deref().unwrap().to_vec()).collect();
+                assert_eq!(rows.len(), 3);
+                assert!(versions.iter().all(|version| *version == versions[0]), "{versions:?}");
+                assert!(values.iter().all(|value| *value == values[0]), "{values:?}");
+            }
+        });
+    }
+}

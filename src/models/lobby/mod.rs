@@ -1,6 +1,6 @@
 //! Lobbies: where players gather, under rules that hold across all processes that share the file.
 //!
-//! [`Lobbies`] is the way in. A call is one transaction: it reads the documents that a rule needs ([`desk`]), lets the pure
+//! [`Lobbies`] is the way in. A call is one transaction: it reads the documents that a rule needs (`desk`), lets the pure
 //! rule decide ([`Turn`]), and writes back what its events changed, with the events ([`Event`]). A room is what its events
 //! make of it, so that any moment that is kept can be seen again. Leases are checked in every predicate: what time has
 //! decided meanwhile comes first in every call, and cleaning up is never needed for correctness.

@@ -6,8 +6,9 @@ use super::{Declared, catalog, document_key, value};
 use crate::engine::{Range, Snapshot, Space};
 use crate::error::{Error, Result};
 use crate::limits;
+use crate::store::coherence::Epoch;
 use crate::store::scan::{Page, PageBuilder, Row};
-use crate::store::{Inner, Store, encoding};
+use crate::store::{Inner, Store};
 
 /// What to find in an index, in pages. Bounds are JSON scalars: null < false < true < numbers < strings.
 #[derive(Clone, Debug)]
@@ -134,13 +135,14 @@ impl Store {
     /// [`Kind::NotFound`](crate::Kind::NotFound) for an unknown index, [`Kind::Invalid`](crate::Kind::Invalid) for a
     /// foreign cursor, and those of [`Store::get`].
     pub fn find(&self, name: &str, find: &Find) -> Result<Page> {
-        self.inner.with_snapshot(|snapshot| self.inner.find_in(snapshot, name, find))
+        let epoch = self.inner.cache.epoch();
+        self.inner.with_snapshot(|snapshot| self.inner.find_in(snapshot, name, find, epoch))
     }
 }
 
 impl Inner {
-    fn find_in(&self, snapshot: &dyn Snapshot, name: &str, find: &Find) -> Result<Page> {
-        let now = self.clock.now();
+    fn find_in(&self, snapshot: &dyn Snapshot, name: &str, find: &Find, epoch: Epoch) -> Result<Page> {
+        let view = self.view(snapshot, epoch)?;
         let mut range = find.entries(&catalog::named(snapshot, name)?)?;
         let mut page = PageBuilder::new(find.limit);
         let (mut rows, mut last) = (0, None);
@@ -154,11 +156,7 @@ impl Inner {
             })?;
             for entry in &entries {
                 let key = document_key(entry)?;
-                let Some(record) = snapshot.get(key)? else { continue };
-                let value = encoding::value_of(record)?;
-                if value.expired(now) {
-                    continue;
-                }
+                let Some(value) = self.read_as_of(snapshot, key, &view)? else { continue };
                 if !page.push(Row::of(key, Some(value))) {
                     return Ok(Page { cursor: last, ..page.finish() });
                 }
