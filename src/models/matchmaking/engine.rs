@@ -176,7 +176,9 @@ impl<'r, 't> Maker<'r, 't> {
                 None if self.shared > 0 => self.shared -= 1,
                 None => break,
             }
-            if self.candidates.get(number).is_some_and(|candidate| pair(self.rules, who, candidate)) {
+            let Some(candidate) = self.candidates.get(number) else { continue };
+            let has_room = who.side.size + candidate.side.size <= self.rules.players();
+            if has_room && pair(self.rules, who, candidate) {
                 found.push(number);
             }
         }

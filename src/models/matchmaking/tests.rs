@@ -269,6 +269,12 @@ fn the_region_is_best_for_who_has_it_worst() {
 }
 
 #[test]
+fn a_nearer_party_that_does_not_fit_is_passed_over() {
+    let tickets = [ticket(1, &[10.0], 9_000), ticket(2, &[10.0, 10.0], 0), ticket(3, &[11.0], 0)];
+    assert_eq!(ids(&decide(&rules(1, 2), &tickets, &[])), [[1, 3].into(), [2].into()]);
+}
+
+#[test]
 fn a_full_party_far_from_every_region_is_no_match_of_its_own() {
     let mut far = ticket(1, &[10.0, 10.0], 0);
     far.latencies = [("us".to_owned(), 251)].into();
