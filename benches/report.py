@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 from typing import Any, Optional
@@ -30,6 +31,20 @@ PYTHON_SUMMARY = [
     "cachetools",
 ]
 PYTHON_SUMMARY += ["dict", "ctypes_empty"]
+# What the project's README shows.
+HIGHLIGHTS = [
+    "get_hot",
+    "get_zipf",
+    "get_missing",
+    "get_cold",
+    "put_process",
+    "put_behind",
+    "put_durable_1",
+    "put_durable_8",
+]
+HIGHLIGHTS += ["batch_asc", "scan_100", "processes_2"]
+HIGHLIGHTED = ["lmdb", "leveldb", "rocksdb", "sqlite_auto", "rwlock_map"]
+MARKS = ("<!-- figures: written by make bench -->", "<!-- end of figures -->")
 Row = dict[str, Any]
 
 
@@ -90,16 +105,23 @@ def table(header: list[str], lines: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in [header, marks, *lines])
 
 
-def summary(rows: list[Row], systems: list[str]) -> str:
+def summary(rows: list[Row], systems: list[str], workloads: Iterable[str] = WORKLOADS) -> str:
     """Ratios only: a line for each workload that one of the systems was measured in."""
     found = {(row["workload"], row["system"]): row for row in rows}
     lines = []
-    for workload in WORKLOADS:
+    for workload in workloads:
         ours = our_row(rows, workload)
         peers = [found.get((workload, system)) for system in systems]
         if ours and any(ratio(peer) for peer in peers):
             lines.append([workload, amount(cost(ours)) + " " + unit(ours), *[ratio(peer) for peer in peers]])
     return table(["workload", "joinly", *systems], lines)
+
+
+def show(rows: list[Row], page: Path) -> None:
+    """Puts the highlights between the marks of a page."""
+    before, _, rest = page.read_text().partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    page.write_text("\n\n".join([before + MARKS[0], summary(rows, HIGHLIGHTED, HIGHLIGHTS), MARKS[1] + after]))
 
 
 def unit(row: Row) -> str:
@@ -212,6 +234,7 @@ def main() -> None:
         details="\n\n".join(details(rows, workload) for workload in measured),
     )
     (folder / "README.md").write_text(page)
+    show(rows, Path("README.md"))
     for name in ("reads", "writes", "python"):
         panels = {
             f"{workload}: {unit(rows_of[0])}": [(row["system"], cost(row) or 0.0) for row in rows_of]
