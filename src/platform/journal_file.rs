@@ -83,16 +83,20 @@ impl OwnedFile {
         if read == bytes.len() { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
-    /// Zeroes and maps `len` bytes at `offset`. Space on the device is taken now: a write to a mapped hole of a full device
-    /// would kill the process. Where the file system copies on write, a full one can still do that.
+    #[cfg(unix)]
+    pub fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(&self.file, bytes, offset)
+    }
+
+    #[cfg(windows)]
+    pub fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let written = std::os::windows::fs::FileExt::seek_write(&self.file, bytes, offset)?;
+        if written == bytes.len() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+    }
+
+    /// Maps `len` bytes at `offset` that were written before: a write to a mapped hole of a full device would kill the
+    /// process. Where the file system copies on write, a full one can still do that.
     pub fn map(&self, offset: u64, len: usize) -> io::Result<Area> {
-        let zeros = vec![0; len];
-        #[cfg(unix)]
-        std::os::unix::fs::FileExt::write_all_at(&self.file, &zeros, offset)?;
-        #[cfg(windows)]
-        if std::os::windows::fs::FileExt::seek_write(&self.file, &zeros, offset)? < len {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
         let map = MmapOptions::new().offset(offset).len(len).map_raw(&self.file)?;
         // Where the system cannot, the first writes to each page are slower.
         #[cfg(target_os = "linux")]

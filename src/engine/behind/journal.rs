@@ -33,7 +33,9 @@ struct Segments {
 }
 
 struct Segment {
-    area: Area,
+    /// None when each commit waits for the device anyway: it takes what is written by calls sooner than what lies in
+    /// mapped memory, whose pages are faulted in anew after each synchronisation.
+    area: Option<Area>,
     salt: u64,
     /// The last transaction in it; 0: it is free.
     last: u64,
@@ -81,9 +83,7 @@ impl Journal {
         let failed = || Error::new(Kind::Panic, "the journal lost its place");
         let segment = segments.all.get_mut(at).and_then(Option::as_mut).ok_or_else(failed)?;
         let bytes = record.seal(segment.salt, sequence);
-        if !segment.area.write(place, bytes) {
-            return Err(failed());
-        }
+        self.write(segment, at, place, bytes)?;
         segment.last = sequence;
         let end = place + bytes.len();
         segments.current = Some((at, end));
@@ -157,18 +157,33 @@ impl Journal {
         let header = SegmentHeader { id: self.id, salt: salt(self.id, number), number };
         let failed = || Error::new(Kind::Panic, "the journal lost a segment");
         let segment = segments.all.get_mut(at).and_then(Option::as_mut).ok_or_else(failed)?;
-        if !segment.area.write(0, &header.encode()) {
-            return Err(failed());
-        }
+        self.write(segment, at, 0, &header.encode())?;
         segment.salt = header.salt;
         (segments.begun, segments.current) = (number, Some((at, HEADER)));
         Ok(at)
     }
 
     fn make(&self, at: usize) -> Result<Segment> {
-        let area = self.file()?.map((at * SEGMENT) as u64, SEGMENT);
+        let (file, offset) = (self.file()?, (at * SEGMENT) as u64);
+        let extended = file.write_at(&vec![0; SEGMENT], offset);
+        let area = extended.and_then(|()| match self.power_safe {
+            true => Ok(None),
+            false => file.map(offset, SEGMENT).map(Some),
+        });
         let area = area.map_err(|error| failed(&self.path, &error, "extend"))?;
         Ok(Segment { area, salt: 0, last: 0 })
+    }
+
+    /// Writes to the segment number `at`.
+    fn write(&self, segment: &mut Segment, at: usize, place: usize, bytes: &[u8]) -> Result<()> {
+        let Some(area) = &mut segment.area else {
+            let written = self.file()?.write_at(bytes, (at * SEGMENT + place) as u64);
+            return written.map_err(|error| failed(&self.path, &error, "write"));
+        };
+        if area.write(place, bytes) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Panic, "a record does not fit the journal"))
     }
 
     fn file(&self) -> Result<Arc<OwnedFile>> {
