@@ -43,7 +43,7 @@ HIGHLIGHTS = [
     "put_durable_8",
 ]
 HIGHLIGHTS += ["batch_asc", "scan_100", "processes_2"]
-HIGHLIGHTED = ["lmdb", "leveldb", "rocksdb", "sqlite_auto", "rwlock_map"]
+HIGHLIGHTED = ["joinly_behind", "lmdb", "leveldb", "rocksdb", "sqlite_auto", "rwlock_map"]
 MARKS = ("<!-- figures: written by make bench -->", "<!-- end of figures -->")
 Row = dict[str, Any]
 
