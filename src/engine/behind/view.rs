@@ -223,6 +223,50 @@ fn shown(record: RecordRef<'_>, fields: Fields) -> RecordRef<'_> {
     if fields == Fields::All { record } else { RecordRef { data: &[], ..record } }
 }
 
+/// Implements [`Read`] by what a value is read through.
+macro_rules! read_through {
+    ($reader:ty, |$this:ident| $through:expr) => {
+        impl Read for $reader {
+            fn get(&self, key: &[u8]) -> Result<Option<Record>> {
+                let $this = self;
+                $through.get(key)
+            }
+
+            fn scan(&self, range: &Range, reverse: bool, fields: Fields, visit: Visit<'_>) -> Result<()> {
+                let $this = self;
+                $through.scan(range, reverse, fields, visit)
+            }
+
+            fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
+                let $this = self;
+                $through.entry(space, key)
+            }
+
+            fn entries(
+                &self,
+                space: Space,
+                range: &Range,
+                reverse: bool,
+                visit: VisitEntry<'_>,
+            ) -> Result<()> {
+                let $this = self;
+                $through.entries(space, range, reverse, visit)
+            }
+
+            fn last_version(&self) -> Result<u64> {
+                let $this = self;
+                $through.last_version()
+            }
+
+            fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()> {
+                let $this = self;
+                $through.log_after(version, visit)
+            }
+        }
+    };
+}
+pub(super) use read_through;
+
 /// A view that holds still.
 pub(super) struct BehindSnapshot {
     pub tables: Tables,
@@ -245,28 +289,4 @@ impl Snapshot for BehindSnapshot {
     }
 }
 
-impl Read for BehindSnapshot {
-    fn get(&self, key: &[u8]) -> Result<Option<Record>> {
-        self.view().get(key)
-    }
-
-    fn scan(&self, range: &Range, reverse: bool, fields: Fields, visit: Visit<'_>) -> Result<()> {
-        self.view().scan(range, reverse, fields, visit)
-    }
-
-    fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.view().entry(space, key)
-    }
-
-    fn entries(&self, space: Space, range: &Range, reverse: bool, visit: VisitEntry<'_>) -> Result<()> {
-        self.view().entries(space, range, reverse, visit)
-    }
-
-    fn last_version(&self) -> Result<u64> {
-        self.view().last_version()
-    }
-
-    fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()> {
-        self.view().log_after(version, visit)
-    }
-}
+read_through!(BehindSnapshot, |snapshot| snapshot.view());

@@ -7,7 +7,7 @@ use parking_lot::MutexGuard;
 use super::Core;
 use super::format::{LONGEST, Op, Record as JournalRecord, space_number};
 use super::table::{Change, Key, Row, Staged, Table};
-use super::view::{Layers, Tables, View};
+use super::view::{Layers, Tables, View, read_through};
 use crate::engine::{
     CommitError, Engine, Fields, Generation, Hold, Range, Read, Record, RecordRef, Snapshot, Space, Visit,
     VisitEntry, VisitLog, Writer,
@@ -133,31 +133,7 @@ impl Writer for BehindWriter<'_> {
     }
 }
 
-impl Read for BehindWriter<'_> {
-    fn get(&self, key: &[u8]) -> Result<Option<Record>> {
-        self.view().get(key)
-    }
-
-    fn scan(&self, range: &Range, reverse: bool, fields: Fields, visit: Visit<'_>) -> Result<()> {
-        self.view().scan(range, reverse, fields, visit)
-    }
-
-    fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.view().entry(space, key)
-    }
-
-    fn entries(&self, space: Space, range: &Range, reverse: bool, visit: VisitEntry<'_>) -> Result<()> {
-        self.view().entries(space, range, reverse, visit)
-    }
-
-    fn last_version(&self) -> Result<u64> {
-        self.view().last_version()
-    }
-
-    fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()> {
-        self.view().log_after(version, visit)
-    }
-}
+read_through!(BehindWriter<'_>, |writer| writer.view());
 
 /// A snapshot of the database below, taken when first needed: most writes read nothing. Nothing commits meanwhile but
 /// flushes, of what the tables have too.
@@ -176,28 +152,4 @@ impl Below<'_> {
     }
 }
 
-impl Read for Below<'_> {
-    fn get(&self, key: &[u8]) -> Result<Option<Record>> {
-        self.read()?.get(key)
-    }
-
-    fn scan(&self, range: &Range, reverse: bool, fields: Fields, visit: Visit<'_>) -> Result<()> {
-        self.read()?.scan(range, reverse, fields, visit)
-    }
-
-    fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.read()?.entry(space, key)
-    }
-
-    fn entries(&self, space: Space, range: &Range, reverse: bool, visit: VisitEntry<'_>) -> Result<()> {
-        self.read()?.entries(space, range, reverse, visit)
-    }
-
-    fn last_version(&self) -> Result<u64> {
-        self.read()?.last_version()
-    }
-
-    fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()> {
-        self.read()?.log_after(version, visit)
-    }
-}
+read_through!(Below<'_>, |below| below.read()?);
