@@ -27,12 +27,14 @@ pub(super) fn check_count(what: &str, count: usize, max: usize) -> Result<()> {
 
 /// Reads a document. Plain puts write the same keys: one of another form is refused, not trusted.
 pub(super) fn decode<T: DeserializeOwned>(key: &[u8], data: &[u8]) -> Result<T> {
-    serde_json::from_slice(data)
-        .map_err(|error| Error::new(Kind::WrongType, format!("{}: {error}", String::from_utf8_lossy(key))))
+    serde_json::from_slice(data).map_err(|error| {
+        let key = String::from_utf8_lossy(key);
+        Error::new(Kind::WrongType, format!("{key}: the document is not one that the library wrote: {error}"))
+    })
 }
 
 pub(super) fn encode(document: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(document).map_err(|error| Error::invalid(error.to_string()))
+    serde_json::to_vec(document).map_err(|error| Error::new(Kind::Panic, format!("write JSON: {error}")))
 }
 
 pub(super) fn get<T: DeserializeOwned>(txn: &mut Transaction, key: &str) -> Result<Option<T>> {

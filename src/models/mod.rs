@@ -4,9 +4,6 @@
 //! seeds are arguments. Its storing layer is thin: one [`Store::transaction`](crate::Store::transaction) per call. Its state
 //! is JSON documents at keys that anybody may read: `lobby:{id}`, `player:{id}`, `match:{id}`, `queue:{id}`.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::error::{Error, Kind, Result};
 
 pub mod attribute;
@@ -55,17 +52,4 @@ pub(crate) fn check_bytes(what: &str, text: &str, most: usize) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// A document as its key holds it.
-pub(crate) fn to_json(document: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(document).map_err(|error| Error::new(Kind::Panic, format!("write JSON: {error}")))
-}
-
-/// Reads a document; one of another form is somebody else's.
-pub(crate) fn from_json<T: DeserializeOwned>(key: &[u8], document: &[u8]) -> Result<T> {
-    serde_json::from_slice(document).map_err(|error| {
-        let key = String::from_utf8_lossy(key);
-        Error::new(Kind::WrongType, format!("{key}: the document is not one that the library wrote: {error}"))
-    })
 }

@@ -10,7 +10,8 @@ use super::rules::Turn;
 use super::state::{Ban, Lobby, Private, Room, Seat, State};
 use super::{code, history, keys};
 use crate::error::{Error, Kind, Result};
-use crate::models::{Refusal, Step, from_json, to_json};
+use crate::models::document::{decode, encode};
+use crate::models::{Refusal, Step};
 use crate::store::{Scan, Transaction};
 
 /// How long an answered request is remembered, in milliseconds.
@@ -68,11 +69,11 @@ impl Desk<'_> {
     }
 
     pub fn read<T: DeserializeOwned>(&mut self, key: &[u8]) -> Result<Option<T>> {
-        self.txn.get(key)?.map(|document| from_json(key, &document)).transpose()
+        self.txn.get(key)?.map(|document| decode(key, &document)).transpose()
     }
 
     pub fn write(&mut self, key: &[u8], document: &impl Serialize) -> Result<()> {
-        self.txn.put(key, &to_json(document)?)
+        self.txn.put(key, &encode(document)?)
     }
 
     fn private(&mut self, lobby: &Lobby) -> Result<Private> {
@@ -112,7 +113,7 @@ impl Desk<'_> {
             let page = self.txn.peek(&scan)?;
             for row in &page.rows {
                 let player = last_part(&row.key)?;
-                rows.insert(player, from_json(&row.key, row.value.as_deref().unwrap_or_default())?);
+                rows.insert(player, decode(&row.key, row.value.as_deref().unwrap_or_default())?);
             }
             match page.cursor {
                 Some(cursor) => scan = scan.after(&cursor),
@@ -173,7 +174,7 @@ impl Desk<'_> {
             self.write(&keys::event(id, event.version), event)?;
         }
         if let (Some(first), Some(last)) = (events.first(), events.last()) {
-            self.txn.append(keys::FEED, &to_json(&(id, first.version, last.version))?)?;
+            self.txn.append(keys::FEED, &encode(&(id, first.version, last.version))?)?;
         }
         history::prune(self, &mut room.lobby)?;
         self.write(&keys::lobby(id), &room.lobby)?;

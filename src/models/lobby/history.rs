@@ -8,7 +8,8 @@ use super::state::{Lobby, Room, Snapshot, Viewer};
 use super::{Lobbies, keys};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
-use crate::models::{Stop, from_json};
+use crate::models::Stop;
+use crate::models::document::decode;
 use crate::store::{Row, Scan, Transaction, feed_key};
 
 /// Events pruned at a time.
@@ -80,7 +81,7 @@ impl Lobbies<'_> {
         let document = self.store.get(&key)?;
         let document =
             document.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no lobby {id}")))?;
-        from_json(&key, &document)
+        decode(&key, &document)
     }
 
     /// What happened in all lobbies after a number, up to `max` calls, as the host may know it.
@@ -89,7 +90,7 @@ impl Lobbies<'_> {
     /// Those of a read.
     pub fn poll_all(&self, after: u64, max: usize) -> Result<PollAll> {
         let mut txn = self.store.begin()?;
-        let last = txn.get(keys::FEED)?.map_or(Ok(0), |last| from_json(keys::FEED, &last))?;
+        let last = txn.get(keys::FEED)?.map_or(Ok(0), |last| decode(keys::FEED, &last))?;
         let page = txn.peek(&keys::after(keys::FEED, after).limit(max.clamp(1, limits::MAX_PAGE_ROWS)))?;
         let mut happened = Vec::with_capacity(page.rows.len());
         for (row, sequence) in page.rows.iter().zip(after.saturating_add(1)..) {
@@ -134,7 +135,7 @@ impl Lobbies<'_> {
         while said.len() < max {
             let page = self.store.scan(&scan)?;
             for row in &page.rows {
-                let event: Event = from_json(&row.key, value(row))?;
+                let event: Event = decode(&row.key, value(row))?;
                 if matches!(event.change, super::Change::Said { .. }) && said.len() < max {
                     said.push(event);
                 }
@@ -151,11 +152,11 @@ impl Lobbies<'_> {
 
 /// The events of a call; None when some are no longer kept.
 fn events_of(txn: &Transaction, row: &Row) -> Result<Option<Vec<Event>>> {
-    let (id, first, last): (u64, u64, u64) = from_json(&row.key, value(row))?;
+    let (id, first, last): (u64, u64, u64) = decode(&row.key, value(row))?;
     let count = usize::try_from(last.saturating_sub(first)).unwrap_or(usize::MAX).saturating_add(1);
     let page = txn.peek(&keys::events_after(id, first.saturating_sub(1)).limit(count))?;
     let events: Vec<Event> =
-        page.rows.iter().map(|row| from_json(&row.key, value(row))).collect::<Result<_>>()?;
+        page.rows.iter().map(|row| decode(&row.key, value(row))).collect::<Result<_>>()?;
     let complete = events.len() == count && events.first().is_some_and(|event| event.version == first);
     Ok(complete.then_some(events))
 }
@@ -166,7 +167,7 @@ fn value(row: &Row) -> &[u8] {
 
 /// The event of a row, which must be the one after `last`.
 fn read_next(row: &Row, last: &mut u64) -> Result<Event> {
-    let event: Event = from_json(&row.key, value(row))?;
+    let event: Event = decode(&row.key, value(row))?;
     if event.version != *last + 1 {
         return Err(Error::new(
             Kind::Corrupt,

@@ -5,7 +5,8 @@ use super::request::check_party;
 use super::state::{Lobby, Private, Snapshot, Viewer};
 use super::{Create, Done, Found, Join, Lobbies, Query, keys, password};
 use crate::error::{Error, Kind, Result};
-use crate::models::{Step, Stop, from_json};
+use crate::models::document::decode;
+use crate::models::{Step, Stop};
 
 /// Lobbies that [`Lobbies::quick_join`] tries to join before it creates one.
 const CANDIDATES: usize = 16;
@@ -89,7 +90,7 @@ impl Lobbies<'_> {
         let Some(known) = known else { return Ok(None) };
         let key = keys::private(id);
         let Some(document) = self.store.get(&key)? else { return Ok(None) };
-        let Private { password: Some(hash), .. } = from_json(&key, &document)? else { return Ok(None) };
+        let Private { password: Some(hash), .. } = decode(&key, &document)? else { return Ok(None) };
         Ok(password::matches(known, &hash)?.then_some(hash))
     }
 

@@ -5,7 +5,8 @@ use super::request::check_party;
 use super::state::{Lobby, Seat, State};
 use super::{Lobbies, keys};
 use crate::error::{Error, Kind, Result};
-use crate::models::{Refusal, Step, from_json, transact};
+use crate::models::document::decode;
+use crate::models::{Refusal, Step, transact};
 
 impl Lobbies<'_> {
     /// Renews the leases of members, and that of the lobby if its owner is among them. No event is made of it. Answers
@@ -19,7 +20,7 @@ impl Lobbies<'_> {
         // be among what the transaction has read.
         let key = keys::lobby(id);
         let missing = || Error::new(Kind::NotFound, format!("there is no lobby {id}"));
-        let lobby: Lobby = from_json(&key, &self.store.get(&key)?.ok_or_else(missing)?)?;
+        let lobby: Lobby = decode(&key, &self.store.get(&key)?.ok_or_else(missing)?)?;
         transact(self.store, |txn| {
             let mut desk = Desk { txn, now: self.now()? };
             let mut alive = Vec::with_capacity(players.len());

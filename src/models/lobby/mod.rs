@@ -10,7 +10,8 @@ use std::sync::atomic::AtomicU64;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
-use crate::models::{Refusal, Step, Stop, check_id, from_json, to_json, transact};
+use crate::models::document::{decode, encode};
+use crate::models::{Refusal, Step, Stop, check_id, transact};
 use crate::store::Store;
 
 mod call;
@@ -125,7 +126,7 @@ impl<'s> Lobbies<'s> {
             }
             let done = body(&mut desk)?;
             let answer = Answer { call: name.to_owned(), done };
-            desk.txn.put_ttl(&key, &to_json(&answer)?, REQUEST_MS)?;
+            desk.txn.put_ttl(&key, &encode(&answer)?, REQUEST_MS)?;
             Ok(done)
         })
     }
@@ -173,7 +174,7 @@ impl<'s> Lobbies<'s> {
     pub fn by_code(&self, code: &str) -> Result<u64> {
         let key = keys::code(&code::read(code)?);
         let missing = || Error::new(Kind::NotFound, "no lobby has this code");
-        let id = from_json(&key, &self.store.get(&key)?.ok_or_else(missing)?)?;
+        let id = decode(&key, &self.store.get(&key)?.ok_or_else(missing)?)?;
         match self.position(id) {
             Ok(position) if position.lease.next == i64::MAX => Err(missing()),
             Ok(_) => Ok(id),
@@ -189,7 +190,7 @@ impl<'s> Lobbies<'s> {
     pub fn of_player(&self, kind: &str, player: &str) -> Result<Option<u64>> {
         let key = keys::player(kind, player);
         let Some(noted) = self.store.get(&key)? else { return Ok(None) };
-        let id: u64 = from_json(&key, &noted)?;
+        let id: u64 = decode(&key, &noted)?;
         match self.room(id) {
             Ok(room) => Ok((room.viewer(player) > Viewer::Public).then_some(id)),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),

@@ -4,7 +4,8 @@ use super::desk::{Desk, Seats};
 use super::state::{Lobby, State};
 use super::{Lobbies, keys};
 use crate::error::{Kind, Result};
-use crate::models::{from_json, transact};
+use crate::models::document::decode;
+use crate::models::transact;
 use crate::store::{Batch, Scan};
 
 /// Lobbies looked at, and numbers of the feed deleted, at a time.
@@ -34,7 +35,7 @@ impl Lobbies<'_> {
             let page = self.store.scan(&scan)?;
             for row in &page.rows {
                 // Documents that others wrote are not ours to judge.
-                let Ok(lobby) = from_json::<Lobby>(&row.key, row.value.as_deref().unwrap_or_default()) else {
+                let Ok(lobby) = decode::<Lobby>(&row.key, row.value.as_deref().unwrap_or_default()) else {
                     continue;
                 };
                 let now = self.now()?;
@@ -81,7 +82,7 @@ impl Lobbies<'_> {
 
     fn prune_feed(&self, keep: u64) -> Result<usize> {
         let last: u64 = match self.store.get(keys::FEED)? {
-            Some(last) => from_json(keys::FEED, &last)?,
+            Some(last) => decode(keys::FEED, &last)?,
             None => return Ok(0),
         };
         let end = crate::store::feed_key(keys::FEED, last.saturating_sub(keep).saturating_add(1));

@@ -10,7 +10,7 @@ use super::candidate::Candidate;
 use super::{Order, Query};
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::models::to_json;
+use crate::models::document::encode;
 use crate::store::index_order;
 
 /// Where something comes: by each order in turn, and where these agree, as an index has it along the first.
@@ -108,7 +108,7 @@ impl Cursor {
     pub fn write(last: &Candidate, query: &Query) -> Result<Vec<u8>> {
         let values = query.orders.iter().filter_map(|order| last.value(order.path())).cloned().collect();
         let key = String::from_utf8_lossy(&last.row.key).into_owned();
-        to_json(&Written { query: fingerprint(query), values, key })
+        encode(&Written { query: fingerprint(query), values, key })
     }
 
     pub fn read(bytes: &[u8], query: &Query) -> Result<Self> {

@@ -8,8 +8,9 @@ use super::state::{Lobby, Private, Room, Seat};
 use super::{Lobbies, keys};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
+use crate::models::check_word;
+use crate::models::document::{decode, encode};
 use crate::models::filter::{Filter, Path};
-use crate::models::{check_word, from_json, to_json};
 use crate::store::{Row, Value};
 
 mod candidate;
@@ -217,13 +218,13 @@ impl Lobbies<'_> {
 
     /// What a lobby would be if somebody changed it now.
     fn settled(&self, row: Row, now: i64) -> Result<Option<Candidate>> {
-        let lobby: Lobby = from_json(&row.key, row.value.as_deref().unwrap_or_default())?;
+        let lobby: Lobby = decode(&row.key, row.value.as_deref().unwrap_or_default())?;
         let mut seats = BTreeMap::new();
         let mut scan = keys::seats(lobby.id);
         loop {
             let page = self.store.scan(&scan)?;
             for row in &page.rows {
-                let seat: Seat = from_json(&row.key, row.value.as_deref().unwrap_or_default())?;
+                let seat: Seat = decode(&row.key, row.value.as_deref().unwrap_or_default())?;
                 seats.insert(seat.player.clone(), seat);
             }
             match page.cursor {
@@ -234,7 +235,7 @@ impl Lobbies<'_> {
         let room = Room { lobby, private: Private::default(), seats, bans: BTreeMap::new() };
         let mut turn = Turn::new(room, now, None);
         turn.settle().map_err(|refusal| refusal.0)?;
-        let value = Some(to_json(&turn.room().lobby)?.into());
+        let value = Some(encode(&turn.room().lobby)?.into());
         Ok(Candidate::of(Row { value, ..row }))
     }
 }

@@ -9,9 +9,9 @@ use super::candidate::Candidate;
 use super::cursor::{Cursor, distance};
 use super::{Order, Query};
 use crate::error::Result;
+use crate::models::document::encode;
 use crate::models::filter::{Path, Test};
 use crate::models::lobby::keys;
-use crate::models::to_json;
 use crate::store::{Find, IndexSpec, Scan, Store};
 
 /// Rows read at a time, at least and at most.
@@ -105,7 +105,7 @@ fn ordered<'s>(
     // Of two sides each has about half.
     let size = if matches!(order, Order::Near(..)) { (size / 2 + 1).max(PAGES.0) } else { size };
     let stream = |find: Find| Stream::new(store, Source::Find(index.name().to_owned(), find.limit(size)));
-    let first = after.map(|after| to_json(&after.first)).transpose()?;
+    let first = after.map(|after| encode(&after.first)).transpose()?;
     Ok(match order {
         Order::Ascending(_) => {
             let find = Find::all();
@@ -119,8 +119,8 @@ fn ordered<'s>(
             let far = after.and_then(|after| distance(&after.first, *target)).unwrap_or(0.0);
             // A little nearer, for a distance is rounded.
             let far = (far - (target.abs() + far) * 1e-12).max(0.0);
-            let above = Find::all().lower(&to_json(&(target + far))?, true)?;
-            let below = Find::all().upper(&to_json(&(target - far))?, far > 0.0)?.descending(true);
+            let above = Find::all().lower(&encode(&(target + far))?, true)?;
+            let below = Find::all().upper(&encode(&(target - far))?, far > 0.0)?.descending(true);
             let (above, below) = (Box::new(stream(above)), Box::new(stream(below)));
             Way::Near { path: path.clone(), target: *target, above, below }
         }
@@ -141,14 +141,14 @@ fn rank(test: &Test) -> Option<u8> {
 /// The part of an index in which everything is that passes a test, and maybe more.
 fn bounded(find: Find, test: &Test) -> Result<Find> {
     match test {
-        Test::Eq(value) => find.equal(&to_json(value)?),
-        Test::Lt(value) | Test::Le(value) => find.upper(&to_json(value)?, true),
-        Test::Gt(value) | Test::Ge(value) => find.lower(&to_json(value)?, true),
-        Test::Prefix(start) => find.lower(&to_json(start)?, true),
+        Test::Eq(value) => find.equal(&encode(value)?),
+        Test::Lt(value) | Test::Le(value) => find.upper(&encode(value)?, true),
+        Test::Gt(value) | Test::Ge(value) => find.lower(&encode(value)?, true),
+        Test::Prefix(start) => find.lower(&encode(start)?, true),
         Test::In(values) => {
             let order = |value: &&Value| crate::store::index_order(value);
             match (values.iter().min_by_key(order), values.iter().max_by_key(order)) {
-                (Some(least), Some(most)) => find.lower(&to_json(least)?, true)?.upper(&to_json(most)?, true),
+                (Some(least), Some(most)) => find.lower(&encode(least)?, true)?.upper(&encode(most)?, true),
                 _ => Ok(find),
             }
         }
