@@ -16,11 +16,13 @@ pub mod matchmaking;
 pub mod player;
 pub mod rating;
 mod refusal;
+mod scope;
 
 pub use attribute::Attributes;
 pub use filter::Filter;
 pub use refusal::{Refusal, Ruled};
-pub(crate) use refusal::{Step, Stop, transact};
+pub(crate) use refusal::{Step, Stop};
+pub(crate) use scope::Scope;
 
 /// The most bytes of a player's id, and of every other id that callers choose.
 pub const MAX_ID_BYTES: usize = 128;

@@ -1,7 +1,6 @@
 //! Rules that say no, apart from stores that lost a race: the first is final, the second is tried again.
 
-use crate::error::{Error, Kind, Result};
-use crate::store::{Store, Transaction};
+use crate::error::{Error, Kind};
 
 /// What a rule answers: its kind, message and, for a stale version, the present one.
 #[derive(Clone, Debug)]
@@ -49,25 +48,5 @@ impl From<Error> for Stop {
 impl From<Refusal> for Stop {
     fn from(Refusal(error): Refusal) -> Self {
         Self::Refused(error)
-    }
-}
-
-/// Runs a body in a transaction, again when the store met a conflict. A refusal undoes it, and it rests on one snapshot:
-/// it was right when that was taken.
-pub(crate) fn transact<R>(store: &Store, mut body: impl FnMut(&mut Transaction) -> Step<R>) -> Result<R> {
-    let mut refused = None;
-    let result = store.transaction(|txn| match body(txn) {
-        Ok(result) => Ok(Some(result)),
-        Err(Stop::Failed(error)) => Err(error),
-        Err(Stop::Refused(error)) => {
-            refused = Some(error);
-            txn.undo();
-            Ok(None)
-        }
-    })?;
-    match (result, refused) {
-        (Some(result), _) => Ok(result),
-        (None, Some(error)) => Err(error),
-        (None, None) => Err(Error::new(Kind::Panic, "a refusal was lost")),
     }
 }

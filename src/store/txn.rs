@@ -63,11 +63,19 @@ impl Store {
     ///
     /// # Errors
     /// The first error of `body` or of the commit that is no conflict; [`Kind::Conflict`] when every try met one.
-    pub fn transaction<R>(&self, mut body: impl FnMut(&mut Transaction) -> Result<R>) -> Result<R> {
+    pub fn transaction<R>(&self, body: impl FnMut(&mut Transaction) -> Result<R>) -> Result<R> {
+        self.transaction_at(body).map(|(result, _)| result)
+    }
+
+    /// The same, with the version that [`Transaction::commit`] answers.
+    ///
+    /// # Errors
+    /// As [`Store::transaction`].
+    pub fn transaction_at<R>(&self, mut body: impl FnMut(&mut Transaction) -> Result<R>) -> Result<(R, u64)> {
         let mut pause = FIRST_PAUSE;
         for last in (0..TRIES).rev() {
             let mut txn = self.begin()?;
-            let result = body(&mut txn).and_then(|result| txn.commit().map(|_| result));
+            let result = body(&mut txn).and_then(|result| Ok((result, txn.commit()?)));
             match result {
                 Err(error) if error.kind() == Kind::Conflict && last > 0 => {
                     std::thread::sleep(part_of(pause))
@@ -237,10 +245,21 @@ impl Transaction {
         Ok(page.finish())
     }
 
-    /// Forgets its writes.
-    pub(crate) fn undo(&mut self) {
-        self.writes.clear();
-        self.appends.clear();
+    /// Runs a part of the transaction. When it fails, its writes are forgotten; what it has read still counts.
+    ///
+    /// # Errors
+    /// Those of `body`.
+    pub fn attempt<R, E>(
+        &mut self,
+        body: impl FnOnce(&mut Self) -> std::result::Result<R, E>,
+    ) -> std::result::Result<R, E> {
+        let (writes, appends) = (self.writes.clone(), self.appends.len());
+        let result = body(self);
+        if result.is_err() {
+            self.writes = writes;
+            self.appends.truncate(appends);
+        }
+        result
     }
 
     /// Commits; answers the commit's version. A transaction that wrote nothing answers the version it read at.

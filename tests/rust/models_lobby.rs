@@ -901,3 +901,29 @@ fn bad_input_is_refused_and_changes_nothing() {
     store.put(b"lobby:77", br#"{"name":"plain"}"#).unwrap();
     assert_eq!(kind(lobbies.join(77, Join::of("b"))), Kind::WrongType);
 }
+
+#[test]
+fn calls_within_a_transaction_are_committed_and_undone_with_it() {
+    for home in Home::each() {
+        let store = home.open();
+        let create = Create { owner: Some(Join::of("ann")), max_members: 2, ..Create::default() };
+        let id = Lobbies::new(&store).create(create).unwrap().lobby;
+
+        let mut txn = store.begin().unwrap();
+        Lobbies::within(&store, &mut txn).join(id, Join::of("bob")).unwrap();
+        txn.put(b"paid:bob", b"1").unwrap();
+        // A refused call undoes itself alone, and calls see those before them.
+        let full = Lobbies::within(&store, &mut txn).join(id, Join::of("cid"));
+        assert_eq!(full.unwrap_err().kind(), Kind::LobbyFull);
+        assert_eq!(Lobbies::within(&store, &mut txn).room(id).unwrap().seats.len(), 2);
+        assert_eq!(Lobbies::new(&store).room(id).unwrap().seats.len(), 1);
+        txn.commit().unwrap();
+        assert_eq!(Lobbies::new(&store).room(id).unwrap().seats.len(), 2);
+        assert!(store.get(b"paid:bob").unwrap().is_some());
+
+        let mut txn = store.begin().unwrap();
+        Lobbies::within(&store, &mut txn).leave(id, "bob").unwrap();
+        drop(txn);
+        assert_eq!(Lobbies::new(&store).room(id).unwrap().seats.len(), 2);
+    }
+}

@@ -39,7 +39,7 @@ impl Lobbies<'_> {
     ) -> Step<Turn> {
         let new = match *id {
             Some(id) => id,
-            None => u64::try_from(self.store.add(keys::ID, 1)?)
+            None => u64::try_from(self.scope.store().add(keys::ID, 1)?)
                 .map_err(|_| Error::new(Kind::OutOfRange, "the counter of lobbies is negative"))?,
         };
         *id = Some(new);

@@ -63,22 +63,23 @@ impl Lobbies<'_> {
         } else if position.version == after {
             return Ok(Poll::Events(Vec::new()));
         }
-        let mut txn = self.store.begin()?;
-        let mut desk = Desk { txn: &mut txn, now };
-        let lobby = desk.lobby(id).map_err(Stop::into_error)?;
-        if after > lobby.version || after.saturating_add(1) < lobby.first_event {
-            return Ok(Poll::Resync(Box::new(desk.whole(lobby)?.seen_by(viewer))));
-        }
-        let scan = keys::events_after(id, after).limit(max.clamp(1, limits::MAX_PAGE_ROWS));
-        let mut last = after;
-        let page = txn.peek(&scan)?;
-        let events = page.rows.iter().map(|row| Ok(read_next(row, &mut last)?.seen_by(viewer)));
-        Ok(Poll::Events(events.collect::<Result<_>>()?))
+        self.scope.read(|txn| {
+            let mut desk = Desk { txn, now };
+            let lobby = desk.lobby(id).map_err(Stop::into_error)?;
+            if after > lobby.version || after.saturating_add(1) < lobby.first_event {
+                return Ok(Poll::Resync(Box::new(desk.whole(lobby)?.seen_by(viewer))));
+            }
+            let scan = keys::events_after(id, after).limit(max.clamp(1, limits::MAX_PAGE_ROWS));
+            let mut last = after;
+            let page = txn.peek(&scan)?;
+            let events = page.rows.iter().map(|row| Ok(read_next(row, &mut last)?.seen_by(viewer)));
+            Ok(Poll::Events(events.collect::<Result<_>>()?))
+        })
     }
 
     pub(super) fn position(&self, id: u64) -> Result<Position> {
         let key = keys::lobby(id);
-        let document = self.store.get(&key)?;
+        let document = self.scope.get(&key)?;
         let document =
             document.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no lobby {id}")))?;
         decode(&key, &document)
@@ -89,20 +90,23 @@ impl Lobbies<'_> {
     /// # Errors
     /// Those of a read.
     pub fn poll_all(&self, after: u64, max: usize) -> Result<PollAll> {
-        let mut txn = self.store.begin()?;
-        let last = txn.get(keys::FEED)?.map_or(Ok(0), |last| decode(keys::FEED, &last))?;
-        let page = txn.peek(&keys::after(keys::FEED, after).limit(max.clamp(1, limits::MAX_PAGE_ROWS)))?;
-        let mut happened = Vec::with_capacity(page.rows.len());
-        for (row, sequence) in page.rows.iter().zip(after.saturating_add(1)..) {
-            let events = if row.key == feed_key(keys::FEED, sequence) { events_of(&txn, row)? } else { None };
-            // Told up to a gap; the next poll starts at it.
-            let Some(events) = events else { break };
-            happened.push(Happened { sequence, events });
-        }
-        match happened.is_empty() && after != last {
-            true => Ok(PollAll::Resync(last)),
-            false => Ok(PollAll::Happened(happened)),
-        }
+        self.scope.read(|txn| {
+            let last = txn.get(keys::FEED)?.map_or(Ok(0), |last| decode(keys::FEED, &last))?;
+            let page =
+                txn.peek(&keys::after(keys::FEED, after).limit(max.clamp(1, limits::MAX_PAGE_ROWS)))?;
+            let mut happened = Vec::with_capacity(page.rows.len());
+            for (row, sequence) in page.rows.iter().zip(after.saturating_add(1)..) {
+                let events =
+                    if row.key == feed_key(keys::FEED, sequence) { events_of(txn, row)? } else { None };
+                // Told up to a gap; the next poll starts at it.
+                let Some(events) = events else { break };
+                happened.push(Happened { sequence, events });
+            }
+            match happened.is_empty() && after != last {
+                true => Ok(PollAll::Resync(last)),
+                false => Ok(PollAll::Happened(happened)),
+            }
+        })
     }
 
     /// The lobby as it was when an event had just happened, folded from the events; leases are those that the events tell.
@@ -111,19 +115,21 @@ impl Lobbies<'_> {
     /// [`Kind::NotFound`]; [`Kind::Compacted`] for a moment whose events are no longer kept, [`Kind::OutOfRange`] for one
     /// that has not come.
     pub fn as_of(&self, id: u64, version: u64) -> Result<Room> {
-        let mut txn = self.store.begin()?;
-        let mut desk = Desk { txn: &mut txn, now: 0 };
-        let lobby = desk.lobby(id).map_err(Stop::into_error)?;
-        if version > lobby.version || version == 0 {
-            let text = format!("lobby {id} has events 1 to {}: {version} is none", lobby.version);
-            return Err(Error::new(Kind::OutOfRange, text));
-        }
-        if version.saturating_add(1) < lobby.first_event {
-            let text = format!("the events of lobby {id} before {} are no longer kept", lobby.first_event);
-            return Err(Error::new(Kind::Compacted, text));
-        }
-        let base = desk.read(&keys::base(id))?;
-        fold(&txn, id, base, version)
+        self.scope.read(|txn| {
+            let mut desk = Desk { txn, now: 0 };
+            let lobby = desk.lobby(id).map_err(Stop::into_error)?;
+            if version > lobby.version || version == 0 {
+                let text = format!("lobby {id} has events 1 to {}: {version} is none", lobby.version);
+                return Err(Error::new(Kind::OutOfRange, text));
+            }
+            if version.saturating_add(1) < lobby.first_event {
+                let text =
+                    format!("the events of lobby {id} before {} are no longer kept", lobby.first_event);
+                return Err(Error::new(Kind::Compacted, text));
+            }
+            let base = desk.read(&keys::base(id))?;
+            fold(txn, id, base, version)
+        })
     }
 
     /// The last of what members said, up to `max`, oldest first.
@@ -133,7 +139,7 @@ impl Lobbies<'_> {
     pub fn said(&self, id: u64, max: usize) -> Result<Vec<Event>> {
         let (mut said, mut scan) = (Vec::new(), Scan::prefix(&keys::events_prefix(id)).reverse(true));
         while said.len() < max {
-            let page = self.store.scan(&scan)?;
+            let page = self.scope.read(|txn| txn.peek(&scan))?;
             for row in &page.rows {
                 let event: Event = decode(&row.key, value(row))?;
                 if matches!(event.change, super::Change::Said { .. }) && said.len() < max {

@@ -89,7 +89,7 @@ impl Lobbies<'_> {
         let known = joins.iter().map(|join| &join.password).find(|password| !password.is_empty());
         let Some(known) = known else { return Ok(None) };
         let key = keys::private(id);
-        let Some(document) = self.store.get(&key)? else { return Ok(None) };
+        let Some(document) = self.scope.get(&key)? else { return Ok(None) };
         let Private { password: Some(hash), .. } = decode(&key, &document)? else { return Ok(None) };
         Ok(password::matches(known, &hash)?.then_some(hash))
     }

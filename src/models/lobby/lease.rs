@@ -6,7 +6,7 @@ use super::state::{Lobby, Seat, State};
 use super::{Lobbies, keys};
 use crate::error::{Error, Kind, Result};
 use crate::models::document::decode;
-use crate::models::{Refusal, Step, transact};
+use crate::models::{Refusal, Step};
 
 impl Lobbies<'_> {
     /// Renews the leases of members, and that of the lobby if its owner is among them. No event is made of it. Answers
@@ -20,8 +20,8 @@ impl Lobbies<'_> {
         // be among what the transaction has read.
         let key = keys::lobby(id);
         let missing = || Error::new(Kind::NotFound, format!("there is no lobby {id}"));
-        let lobby: Lobby = decode(&key, &self.store.get(&key)?.ok_or_else(missing)?)?;
-        transact(self.store, |txn| {
+        let lobby: Lobby = decode(&key, &self.scope.get(&key)?.ok_or_else(missing)?)?;
+        self.scope.transact(|txn| {
             let mut desk = Desk { txn, now: self.now()? };
             let mut alive = Vec::with_capacity(players.len());
             for player in players {
@@ -45,7 +45,7 @@ impl Lobbies<'_> {
     /// [`Kind::NotFound`]; [`Kind::WrongState`] of a closed lobby; those of
     /// [`Store::transaction`](crate::Store::transaction).
     pub fn heartbeat_host(&self, id: u64) -> Result<()> {
-        transact(self.store, |txn| renew(&mut Desk { txn, now: self.now()? }, id, None))
+        self.scope.transact(|txn| renew(&mut Desk { txn, now: self.now()? }, id, None))
     }
 }
 

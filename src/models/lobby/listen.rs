@@ -23,7 +23,7 @@ impl<'s> Lobbies<'s> {
     /// # Errors
     /// Those of a read.
     pub fn listen<'l>(&'l self, id: u64, after: u64, viewer: Viewer) -> Result<Listener<'l, 's>> {
-        let watch = self.store.watch_from_now(&keys::events_prefix(id))?;
+        let watch = self.scope.store().watch_from_now(&keys::events_prefix(id))?;
         Ok(Listener { lobbies: self, lobby: id, viewer, after, watch })
     }
 }

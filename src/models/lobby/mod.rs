@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
 use crate::models::document::{decode, encode};
-use crate::models::{Refusal, Step, Stop, check_id, transact};
-use crate::store::Store;
+use crate::models::{Refusal, Scope, Step, Stop, check_id};
+use crate::store::{Store, Transaction};
 
 mod call;
 mod chance;
@@ -53,7 +53,7 @@ use desk::{Desk, REQUEST_MS};
 
 /// The lobbies of a store. It costs nothing to make one.
 pub struct Lobbies<'s> {
-    store: &'s Store,
+    scope: Scope<'s>,
     chance: Chance,
     request: Option<String>,
 }
@@ -86,12 +86,18 @@ struct Answer {
 impl<'s> Lobbies<'s> {
     /// The lobbies of a store.
     pub fn new(store: &'s Store) -> Self {
-        Self { store, chance: Chance::System, request: None }
+        Self { scope: Scope::each(store), chance: Chance::System, request: None }
+    }
+
+    /// The same for calls that are part of a transaction: committed and undone with it. What the store tells of lobbies by
+    /// itself (searches, listeners, sweeps) is as it is without the transaction.
+    pub fn within(store: &'s Store, txn: &'s mut Transaction) -> Self {
+        Self { scope: Scope::within(store, txn), chance: Chance::System, request: None }
     }
 
     /// The same with codes and salts that depend on the seed alone: for tests and replays.
     pub fn seeded(store: &'s Store, seed: u64) -> Self {
-        Self { store, chance: Chance::Seeded(AtomicU64::new(seed)), request: None }
+        Self { scope: Scope::each(store), chance: Chance::Seeded(AtomicU64::new(seed)), request: None }
     }
 
     /// The next call is the request of this id: once it has been answered, a repetition within an hour is answered the same
@@ -107,13 +113,13 @@ impl<'s> Lobbies<'s> {
 
     /// The time: never before that of anything that this process has read.
     fn now(&self) -> Result<i64> {
-        self.store.version()?;
-        self.store.now()
+        self.scope.store().version()?;
+        self.scope.store().now()
     }
 
     /// One call: one transaction, once per request.
     fn call(&self, name: &str, mut body: impl FnMut(&mut Desk<'_>) -> Step<Done>) -> Result<Done> {
-        transact(self.store, |txn| {
+        self.scope.transact(|txn| {
             let mut desk = Desk { txn, now: self.now()? };
             let Some(request) = &self.request else { return body(&mut desk) };
             let key = keys::request(request);
@@ -133,7 +139,7 @@ impl<'s> Lobbies<'s> {
 
     /// Writes what time has decided.
     fn settle(&self, id: u64) -> Result<()> {
-        let settled = transact(self.store, |txn| {
+        let settled = self.scope.transact(|txn| {
             let mut desk = Desk { txn, now: self.now()? };
             let opened = desk.open(id, desk::Seats::Of(&[]), None)?;
             desk.save(opened)
@@ -161,10 +167,11 @@ impl<'s> Lobbies<'s> {
         if self.position(id)?.lease.next <= self.now()? {
             self.settle(id)?;
         }
-        let mut txn = self.store.begin()?;
-        let mut desk = Desk { txn: &mut txn, now: 0 };
-        let lobby = desk.lobby(id).map_err(Stop::into_error)?;
-        desk.whole(lobby)
+        self.scope.read(|txn| {
+            let mut desk = Desk { txn, now: 0 };
+            let lobby = desk.lobby(id).map_err(Stop::into_error)?;
+            desk.whole(lobby)
+        })
     }
 
     /// The lobby that has a code, as people write it.
@@ -174,7 +181,7 @@ impl<'s> Lobbies<'s> {
     pub fn by_code(&self, code: &str) -> Result<u64> {
         let key = keys::code(&code::read(code)?);
         let missing = || Error::new(Kind::NotFound, "no lobby has this code");
-        let id = decode(&key, &self.store.get(&key)?.ok_or_else(missing)?)?;
+        let id = decode(&key, &self.scope.get(&key)?.ok_or_else(missing)?)?;
         match self.position(id) {
             Ok(position) if position.lease.next == i64::MAX => Err(missing()),
             Ok(_) => Ok(id),
@@ -189,7 +196,7 @@ impl<'s> Lobbies<'s> {
     /// Those of a read and of a commit.
     pub fn of_player(&self, kind: &str, player: &str) -> Result<Option<u64>> {
         let key = keys::player(kind, player);
-        let Some(noted) = self.store.get(&key)? else { return Ok(None) };
+        let Some(noted) = self.scope.get(&key)? else { return Ok(None) };
         let id: u64 = decode(&key, &noted)?;
         match self.room(id) {
             Ok(room) => Ok((room.viewer(player) > Viewer::Public).then_some(id)),

@@ -5,7 +5,6 @@ use super::state::{Lobby, State};
 use super::{Lobbies, keys};
 use crate::error::{Kind, Result};
 use crate::models::document::decode;
-use crate::models::transact;
 use crate::store::{Batch, Scan};
 
 /// Lobbies looked at, and numbers of the feed deleted, at a time.
@@ -32,7 +31,7 @@ impl Lobbies<'_> {
         let mut swept = Swept::default();
         let mut scan = Scan::prefix(keys::LOBBY.as_bytes()).limit(PAGE);
         loop {
-            let page = self.store.scan(&scan)?;
+            let page = self.scope.store().scan(&scan)?;
             for row in &page.rows {
                 // Documents that others wrote are not ours to judge.
                 let Ok(lobby) = decode::<Lobby>(&row.key, row.value.as_deref().unwrap_or_default()) else {
@@ -58,7 +57,7 @@ impl Lobbies<'_> {
 
     /// Deletes a closed lobby. Its id is not used again.
     fn delete(&self, id: u64) -> Result<bool> {
-        let deleted = transact(self.store, |txn| {
+        let deleted = self.scope.transact(|txn| {
             let mut desk = Desk { txn, now: self.now()? };
             let opened = desk.open(id, Seats::All, None)?;
             let room = opened.turn.room();
@@ -81,7 +80,7 @@ impl Lobbies<'_> {
     }
 
     fn prune_feed(&self, keep: u64) -> Result<usize> {
-        let last: u64 = match self.store.get(keys::FEED)? {
+        let last: u64 = match self.scope.get(keys::FEED)? {
             Some(last) => decode(keys::FEED, &last)?,
             None => return Ok(0),
         };
@@ -89,7 +88,7 @@ impl Lobbies<'_> {
         let scan = keys::after(keys::FEED, 0).keys_only(true).limit(PAGE);
         let mut pruned = 0;
         loop {
-            let page = self.store.scan(&scan)?;
+            let page = self.scope.store().scan(&scan)?;
             let mut batch = Batch::new();
             for row in page.rows.iter().filter(|row| row.key < end) {
                 batch.delete(&row.key)?;
@@ -98,7 +97,7 @@ impl Lobbies<'_> {
                 return Ok(pruned);
             }
             pruned += batch.len();
-            self.store.commit(&batch)?;
+            self.scope.store().commit(&batch)?;
         }
     }
 }

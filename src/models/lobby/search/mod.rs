@@ -182,7 +182,7 @@ impl Lobbies<'_> {
         query.check()?;
         let after = query.after.as_deref().map(|cursor| Cursor::read(cursor, query)).transpose()?;
         let now = self.now()?;
-        let mut walk = Walk::plan(self.store, query, after.as_ref())?;
+        let mut walk = Walk::plan(self.scope.store(), query, after.as_ref())?;
         let mut explain = Explain { index: walk.index(), ordered: walk.is_ordered(), ..Explain::default() };
         let mut best = Best { found: BTreeMap::new(), query };
         while let Some(candidate) = walk.next()? {
@@ -222,7 +222,7 @@ impl Lobbies<'_> {
         let mut seats = BTreeMap::new();
         let mut scan = keys::seats(lobby.id);
         loop {
-            let page = self.store.scan(&scan)?;
+            let page = self.scope.store().scan(&scan)?;
             for row in &page.rows {
                 let seat: Seat = decode(&row.key, row.value.as_deref().unwrap_or_default())?;
                 seats.insert(seat.player.clone(), seat);
