@@ -1,6 +1,6 @@
 //! Where the calls of a model happen.
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{Step, Stop};
 use crate::error::{Error, Kind, Result};
@@ -27,6 +27,11 @@ impl<'s> Scope<'s> {
         self.store
     }
 
+    /// The store's clock.
+    pub fn now(&self) -> Result<i64> {
+        self.store.now()
+    }
+
     /// Reads a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Value>> {
         match &self.within {
@@ -39,7 +44,7 @@ impl<'s> Scope<'s> {
     pub fn read<R>(&self, look: impl FnOnce(&mut Transaction) -> Result<R>) -> Result<R> {
         match &self.within {
             None => look(&mut self.store.begin()?),
-            Some(txn) => look(&mut *alone(txn)?),
+            Some(txn) => look(*alone(txn)?),
         }
     }
 
@@ -58,18 +63,15 @@ impl<'s> Scope<'s> {
 
     /// One call whose rule may refuse. A refusal is final, and rests on one snapshot: it was right when that was taken.
     pub fn transact<R>(&self, mut body: impl FnMut(&mut Transaction) -> Step<R>) -> Result<R> {
-        let answer = self.transaction(|txn| match txn.attempt(&mut body) {
+        self.transaction(|txn| match txn.attempt(&mut body) {
             Err(Stop::Failed(error)) => Err(error),
             Err(Stop::Refused(error)) => Ok(Err(error)),
             Ok(result) => Ok(Ok(result)),
-        })?;
-        answer
+        })?
     }
 }
 
-fn alone<'t, 's>(
-    txn: &'t Mutex<&'s mut Transaction>,
-) -> Result<parking_lot::MutexGuard<'t, &'s mut Transaction>> {
+fn alone<'t, 's>(txn: &'t Mutex<&'s mut Transaction>) -> Result<MutexGuard<'t, &'s mut Transaction>> {
     let busy = || Error::new(Kind::Busy, "the transaction is in use by another thread");
     txn.try_lock().ok_or_else(busy)
 }

@@ -1,10 +1,14 @@
 //! What keys and values mean, the same over every engine: commits, versions, expiry, transactions, scans, watches,
 //! indexes, and the cache in front with its coherence across processes.
 
+use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
 
 use crate::engine::{Engine, EngineStats, Hold};
 use crate::error::{Error, Kind, Result};
@@ -51,6 +55,7 @@ use upkeep::Upkeep;
 pub struct Store {
     inner: Arc<Inner>,
     upkeep: Upkeep,
+    attached: Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
 /// Figures of a store since it was opened, all of this process alone.
@@ -218,7 +223,7 @@ impl Store {
         let inner = Arc::new(inner);
         inner.catch_up()?;
         let upkeep = Upkeep::start(&inner, options)?;
-        Ok(Self { inner, upkeep })
+        Ok(Self { inner, upkeep, attached: Mutex::default() })
     }
 
     /// Waits for the commits under way, flushes them in mode behind, and refuses all later calls. The file is released
@@ -256,6 +261,13 @@ impl Store {
     pub fn now(&self) -> Result<i64> {
         self.inner.engine()?;
         Ok(self.inner.clock.now())
+    }
+
+    /// What a layer above keeps in memory with this store, one of a type; made when it is first asked for.
+    pub(crate) fn attached<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut attached = self.attached.lock();
+        let entry = attached.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
+        Arc::clone(entry).downcast().unwrap_or_default()
     }
 
     /// The name of the engine.

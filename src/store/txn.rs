@@ -32,6 +32,9 @@ pub struct Transaction {
     ranges: Vec<Range>,
     writes: BTreeMap<Vec<u8>, Write>,
     appends: Vec<(Vec<u8>, Arc<[u8]>)>,
+    /// How deep in attempts it is, and what their writes replaced, in order.
+    attempts: u32,
+    replaced: Vec<(Vec<u8>, Option<Write>)>,
 }
 
 #[derive(Clone)]
@@ -56,6 +59,8 @@ impl Store {
             ranges: Vec::new(),
             writes: BTreeMap::new(),
             appends: Vec::new(),
+            attempts: 0,
+            replaced: Vec::new(),
         })
     }
 
@@ -253,11 +258,21 @@ impl Transaction {
         &mut self,
         body: impl FnOnce(&mut Self) -> std::result::Result<R, E>,
     ) -> std::result::Result<R, E> {
-        let (writes, appends) = (self.writes.clone(), self.appends.len());
+        let (replaced, appends) = (self.replaced.len(), self.appends.len());
+        self.attempts += 1;
         let result = body(self);
+        self.attempts -= 1;
         if result.is_err() {
-            self.writes = writes;
             self.appends.truncate(appends);
+            for (key, write) in self.replaced.drain(replaced..).rev() {
+                match write {
+                    Some(write) => self.writes.insert(key, write),
+                    None => self.writes.remove(&key),
+                };
+            }
+        }
+        if self.attempts == 0 {
+            self.replaced.clear();
         }
         result
     }
@@ -296,7 +311,10 @@ impl Transaction {
         limits::check_key(key)?;
         self.inner()?;
         self.check_room()?;
-        self.writes.insert(key.to_vec(), write);
+        let replaced = self.writes.insert(key.to_vec(), write);
+        if self.attempts > 0 {
+            self.replaced.push((key.to_vec(), replaced));
+        }
         Ok(())
     }
 

@@ -1,22 +1,16 @@
 //! Leaderboards: ranks are those of a sorted list, and a result counts once.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
+use joinly_storage::Kind;
 use joinly_storage::models::leaderboard::{
-    Board, Leaderboard, MatchResult, Order, Period, Placement, Policy, Ranked,
+    Board, Leaderboards, MatchResult, Order, Period, Placement, Policy, Ranked,
 };
 use joinly_storage::models::rating::System;
-use joinly_storage::{Kind, Store};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use crate::support::{Home, get, kind};
-
-fn open(home: &Home) -> (Arc<Store>, Leaderboard) {
-    let store = Arc::new(home.open());
-    (Arc::clone(&store), Leaderboard::new(store))
-}
 
 fn names(ranked: &[Ranked]) -> Vec<(usize, &str, i64)> {
     ranked.iter().map(|ranked| (ranked.rank, ranked.player.as_str(), ranked.entry.score)).collect()
@@ -25,7 +19,8 @@ fn names(ranked: &[Ranked]) -> Vec<(usize, &str, i64)> {
 #[test]
 fn equal_scores_rank_by_who_reached_them_first() {
     for home in Home::each() {
-        let (_, boards) = open(&home);
+        let store = home.open();
+        let boards = Leaderboards::new(&store);
         boards.create("kills", Board::default()).unwrap();
         for (player, score) in [("a", 5), ("b", 9), ("c", 5), ("d", 1), ("c", 3), ("a", 5)] {
             boards.submit("kills", player, score, 0).unwrap();
@@ -50,7 +45,8 @@ fn equal_scores_rank_by_who_reached_them_first() {
 #[test]
 fn policies_say_what_a_score_does() {
     let home = Home::memory();
-    let (_, boards) = open(&home);
+    let store = home.open();
+    let boards = Leaderboards::new(&store);
     let score = |board: &str, policy, order, scores: &[i64]| {
         boards.create(board, Board { policy, order, ..Board::default() }).unwrap();
         scores
@@ -74,7 +70,8 @@ fn policies_say_what_a_score_does() {
 #[test]
 fn a_period_starts_anew_and_the_last_one_stays() {
     for home in Home::each() {
-        let (_, boards) = open(&home);
+        let store = home.open();
+        let boards = Leaderboards::new(&store);
         boards.create("day", Board { period: Period::Daily, ..Board::default() }).unwrap();
         assert_eq!(boards.submit("day", "a", 5, 0).unwrap().period, "1970-01-01");
         home.clock.advance(86_400_000);
@@ -97,7 +94,8 @@ proptest! {
     ) {
         for home in Home::each() {
             let home = home.with(|options| options.log_keep = log_keep);
-            let (store, boards) = open(&home);
+            let store = home.open();
+            let boards = Leaderboards::new(&store);
             let order = if lowest { Order::Lowest } else { Order::Highest };
             boards.create("b", Board { policy: Policy::Increment, order, ..Board::default() }).unwrap();
             // By player: the score, and the step that reached it.
@@ -148,7 +146,8 @@ fn result(id: &str, winner: &str, loser: &str) -> MatchResult {
 #[test]
 fn a_result_counts_once() {
     for home in Home::each() {
-        let (store, boards) = open(&home);
+        let store = home.open();
+        let boards = Leaderboards::new(&store);
         boards.create("duel", Board { policy: Policy::Increment, ..Board::default() }).unwrap();
         store.put(b"match:m1", br#"{"id":"m1","map":"dust"}"#).unwrap();
         let applied = boards.apply_result(&result("m1", "a", "b")).unwrap();
@@ -177,13 +176,15 @@ fn a_result_counts_once() {
 #[test]
 fn results_reported_by_everyone_count_once() {
     let home = Home::sqlite();
-    let (_, boards) = open(&home);
+    let store = home.open();
+    let boards = Leaderboards::new(&store);
     boards.create("duel", Board { policy: Policy::Increment, ..Board::default() }).unwrap();
     let applied: usize = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..3)
             .map(|_| {
-                let (_, boards) = open(&home);
+                let store = home.open();
                 scope.spawn(move || {
+                    let boards = Leaderboards::new(&store);
                     let results = (0..12).map(|id| result(&format!("m{id}"), "a", "b"));
                     results.filter(|result| boards.apply_result(result).unwrap().now).count()
                 })

@@ -3,20 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use joinly_storage::Kind;
+use joinly_storage::models::leaderboard::{Board, Leaderboards};
+use joinly_storage::models::lobby::{Create, Join, Lobbies};
 use joinly_storage::models::player::{
     CHUNK_BYTES, Delta, Expected, Holding, MAX_OBJECT_BYTES, MAX_PROPERTIES, Object, ObjectWrite, Patch,
     Patched, Players, Property, Saved, Written, adjust, transfer,
 };
-use joinly_storage::{Kind, Store};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use crate::support::{Home, get, kind};
-
-fn open(home: &Home) -> (Arc<Store>, Players) {
-    let store = Arc::new(home.open());
-    (Arc::clone(&store), Players::new(store))
-}
 
 fn gold() -> Holding {
     Holding::Currency("gold".to_owned())
@@ -42,7 +39,8 @@ fn write(name: &str, expected: Expected, document: Option<&str>) -> ObjectWrite 
 #[test]
 fn an_account_belongs_to_one_player() {
     for home in Home::each() {
-        let (store, players) = open(&home);
+        let store = home.open();
+        let players = Players::new(&store);
         let ada = players.create("7", &account("steam", Some("a1"))).unwrap();
         assert_eq!((ada.version, ada.created), (1, 1_000_000));
         assert_eq!(kind(players.create("7", &Patch::default())), Kind::Exists);
@@ -64,7 +62,8 @@ fn an_account_belongs_to_one_player() {
 #[test]
 fn properties_keep_their_types_and_patches_their_conditions() {
     for home in Home::each() {
-        let (store, players) = open(&home);
+        let store = home.open();
+        let players = Players::new(&store);
         let properties: BTreeMap<String, Option<Property>> = [
             ("vip", Property::Bool(true)),
             ("level", Property::Int(i64::MAX)),
@@ -110,7 +109,8 @@ fn properties_keep_their_types_and_patches_their_conditions() {
 #[test]
 fn a_profile_of_a_plain_put_is_a_profile() {
     for home in Home::each() {
-        let (store, players) = open(&home);
+        let store = home.open();
+        let players = Players::new(&store);
         store.put(b"player:9", br#"{"id":"9","name":"Eve"}"#).unwrap();
         assert_eq!(players.get("9").unwrap().name, "Eve");
         let Patched::Done(patched) = players.patch("9", Some(0), &Patch::default()).unwrap() else {
@@ -125,7 +125,8 @@ fn a_profile_of_a_plain_put_is_a_profile() {
 #[test]
 fn presence_is_believed_until_its_lease_lapses() {
     for home in Home::each() {
-        let (_, players) = open(&home);
+        let store = home.open();
+        let players = Players::new(&store);
         assert_eq!(players.presence("7").unwrap(), None);
         players.heartbeat("7", "lobby", 1000).unwrap();
         home.clock.advance(999);
@@ -143,7 +144,8 @@ fn presence_is_believed_until_its_lease_lapses() {
 #[test]
 fn a_purchase_is_whole_or_nothing() {
     for home in Home::each() {
-        let (store, players) = open(&home);
+        let store = home.open();
+        let players = Players::new(&store);
         let sword = Holding::Item("sword".to_owned());
         players.adjust(&[delta("7", &gold(), 100)]).unwrap();
         let buy = [delta("7", &gold(), -60), delta("7", &sword, 1)];
@@ -165,7 +167,8 @@ fn a_purchase_is_whole_or_nothing() {
 #[test]
 fn a_trade_is_part_of_a_larger_transaction() {
     for home in Home::each() {
-        let (store, players) = open(&home);
+        let store = home.open();
+        let players = Players::new(&store);
         players.adjust(&[delta("7", &gold(), 10)]).unwrap();
         let trade = |price: i64| {
             store.transaction(|txn| {
@@ -193,7 +196,8 @@ proptest! {
     ) {
         let holdings = [gold(), Holding::Item("gem".to_owned())];
         for home in Home::each() {
-            let (_, players) = open(&home);
+            let store = home.open();
+            let players = Players::new(&store);
             let mut model: BTreeMap<(String, Holding), i64> = BTreeMap::new();
             for (is_transfer, parts) in &steps {
                 let mut deltas = Vec::new();
@@ -236,14 +240,15 @@ proptest! {
 fn transfers_of_many_writers_conserve_the_total() {
     // Memory is its store's alone, and mode behind has one writer.
     for (home, shared) in [(Home::memory(), false), (Home::sqlite(), true), (Home::behind(), false)] {
-        let (first, players) = open(&home);
+        let first = Arc::new(home.open());
+        let players = Players::new(&first);
         players.adjust(&[0, 1, 2, 3].map(|at| delta(&at.to_string(), &gold(), 25))).unwrap();
         first.flush(0).unwrap();
         std::thread::scope(|scope| {
             for worker in 0..3_usize {
                 let store = if shared { Arc::new(home.open()) } else { Arc::clone(&first) };
-                let players = Players::new(store);
                 scope.spawn(move || {
+                    let players = Players::new(&store);
                     for step in 0..60_usize {
                         let (from, to) = ((worker + step) % 4, (worker * 2 + step * 3 + 1) % 4);
                         let result =
@@ -267,7 +272,8 @@ fn transfers_of_many_writers_conserve_the_total() {
 #[test]
 fn objects_are_written_under_conditions() {
     for home in Home::each() {
-        let (_, players) = open(&home);
+        let store = home.open();
+        let players = Players::new(&store);
         let put = |name, expected| players.write_objects(&[write(name, expected, Some(r#"{"hp":1}"#))]);
         let Written::Done { version: first } = put("wall", Expected::Absent).unwrap() else { panic!() };
         assert_eq!(put("wall", Expected::Absent).unwrap(), Written::Conflict { write: 0, current: first });
@@ -301,7 +307,8 @@ fn objects_are_written_under_conditions() {
 #[test]
 fn what_is_no_object_is_refused() {
     let home = Home::memory();
-    let (store, players) = open(&home);
+    let store = home.open();
+    let players = Players::new(&store);
     let version = store.version().unwrap();
     let refused = |writes: &[ObjectWrite]| kind(players.write_objects(writes));
     assert_eq!(refused(&[]), Kind::Invalid);
@@ -317,7 +324,8 @@ fn what_is_no_object_is_refused() {
 #[test]
 fn saves_keep_their_history_and_show_conflicts() {
     for home in Home::each() {
-        let (store, players) = open(&home);
+        let store = home.open();
+        let players = Players::new(&store);
         let game = |fill: u8| vec![fill; CHUNK_BYTES * 2 + 17];
         for version in 1..=4 {
             let saved = players.save("7", "auto", version - 1, "pc", &game(version as u8), 3).unwrap();
@@ -354,10 +362,38 @@ fn saves_keep_their_history_and_show_conflicts() {
 #[test]
 fn a_damaged_save_is_told() {
     let home = Home::memory();
-    let (store, players) = open(&home);
+    let store = home.open();
+    let players = Players::new(&store);
     players.save("7", "auto", 0, "pc", &[1; 100], 2).unwrap();
     store.put(b"player:7:save:auto:1:0", &[2; 100]).unwrap();
     assert_eq!(kind(players.load("7", "auto", None)), Kind::Corrupt);
     store.delete(b"player:7:save:auto:1:0").unwrap();
     assert_eq!(kind(players.load("7", "auto", None)), Kind::Corrupt);
+}
+
+#[test]
+fn a_transaction_spans_players_lobbies_boards_and_any_key() {
+    for home in Home::each() {
+        let store = home.open();
+        Leaderboards::new(&store).create("spent", Board::default()).unwrap();
+        let create = Create { owner: Some(Join::of("ann")), ..Create::default() };
+        let lobby = Lobbies::new(&store).create(create).unwrap().lobby;
+        let buy_in = |price: i64| {
+            let mut txn = store.begin()?;
+            Players::within(&store, &mut txn).adjust(&[delta("bob", &gold(), -price)])?;
+            Lobbies::within(&store, &mut txn).join(lobby, Join::of("bob"))?;
+            Leaderboards::within(&store, &mut txn).submit("spent", "bob", price, 0)?;
+            txn.put(b"receipt:bob", b"paid")?;
+            txn.commit()
+        };
+        let seats = || Lobbies::new(&store).room(lobby).unwrap().seats.len();
+        assert_eq!(buy_in(5).unwrap_err().kind(), Kind::Insufficient);
+        assert_eq!((seats(), store.get(b"receipt:bob").unwrap()), (1, None));
+        Players::new(&store).adjust(&[delta("bob", &gold(), 5)]).unwrap();
+        buy_in(5).unwrap();
+        assert_eq!(seats(), 2);
+        assert!(Players::new(&store).balances("bob").unwrap().is_empty());
+        assert_eq!(Leaderboards::new(&store).count("spent", None).unwrap(), 1);
+        assert_eq!(get(&store, b"receipt:bob"), Some(b"paid".to_vec()));
+    }
 }

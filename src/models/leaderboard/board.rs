@@ -10,6 +10,7 @@ use super::period::Period;
 use super::ranked::RankedSet;
 use super::result::{Applied, MatchResult, apply_result, rating};
 use crate::error::{Error, Kind, Result};
+use crate::models::Scope;
 use crate::models::derived::{Derived, Fold};
 use crate::models::document::{self, check_name};
 use crate::models::rating::{Rating, System};
@@ -250,17 +251,27 @@ impl Fold for Ranking {
 /// The order of a period, looked at and brought up to date by one thread at a time.
 type SharedRanking = Arc<Mutex<Derived<Ranking>>>;
 
-/// The leaderboards of a store. The order of a period is built when it is first asked for, by reading its entries once.
-pub struct Leaderboard {
-    store: Arc<Store>,
-    /// By board and period.
-    rankings: Mutex<BTreeMap<(String, String), SharedRanking>>,
+/// The orders that a store has in memory, by board and period.
+#[derive(Default)]
+struct Rankings(Mutex<BTreeMap<(String, String), SharedRanking>>);
+
+/// The leaderboards of a store. The order of a period is built when it is first asked for, by reading its entries once,
+/// and kept with the store.
+pub struct Leaderboards<'s> {
+    scope: Scope<'s>,
+    rankings: Arc<Rankings>,
 }
 
-impl Leaderboard {
-    /// The leaderboards of `store`.
-    pub fn new(store: Arc<Store>) -> Self {
-        Self { store, rankings: Mutex::default() }
+impl<'s> Leaderboards<'s> {
+    /// The leaderboards of a store.
+    pub fn new(store: &'s Store) -> Self {
+        Self { scope: Scope::each(store), rankings: store.attached() }
+    }
+
+    /// The same for scores and results that are part of a transaction: committed and undone with it. Ranks are those
+    /// without it.
+    pub fn within(store: &'s Store, txn: &'s mut Transaction) -> Self {
+        Self { scope: Scope::within(store, txn), rankings: store.attached() }
     }
 
     /// Makes a board. Making the same again does nothing.
@@ -270,7 +281,7 @@ impl Leaderboard {
     /// commit.
     pub fn create(&self, board: &str, rules: Board) -> Result<()> {
         check_name("a board", board)?;
-        self.store.transaction(|txn| match document::get::<Board>(txn, &board_key(board))? {
+        self.scope.transaction(|txn| match document::get::<Board>(txn, &board_key(board))? {
             None => document::put(txn, &board_key(board), &rules),
             Some(found) if found == rules => Ok(()),
             Some(_) => Err(Error::new(Kind::Exists, format!("board {board:?} exists with other rules"))),
@@ -282,7 +293,7 @@ impl Leaderboard {
     /// # Errors
     /// As [`submit`]; those of a commit.
     pub fn submit(&self, board: &str, player: &str, score: i64, subscore: i64) -> Result<Submitted> {
-        self.store.transaction(|txn| submit(txn, self.store.now()?, board, player, score, subscore))
+        self.scope.transaction(|txn| submit(txn, self.scope.now()?, board, player, score, subscore))
     }
 
     /// [`apply_result`] in a transaction of its own.
@@ -290,7 +301,7 @@ impl Leaderboard {
     /// # Errors
     /// As [`apply_result`]; those of a commit.
     pub fn apply_result(&self, result: &MatchResult) -> Result<Applied> {
-        self.store.transaction(|txn| apply_result(txn, self.store.now()?, result))
+        self.scope.transaction(|txn| apply_result(txn, self.scope.now()?, result))
     }
 
     /// A player's rating on a ladder; that of a new player where there is none.
@@ -298,7 +309,7 @@ impl Leaderboard {
     /// # Errors
     /// As [`rating`].
     pub fn rating(&self, system: &System, player: &str, ladder: &str) -> Result<Rating> {
-        self.store.transaction(|txn| rating(txn, system, player, ladder))
+        self.scope.transaction(|txn| rating(txn, system, player, ladder))
     }
 
     /// A player's place; None without a score. `period` is a period's name; None: the present one.
@@ -312,7 +323,7 @@ impl Leaderboard {
     /// The best `count` players after the first `skip`.
     ///
     /// # Errors
-    /// As [`Leaderboard::rank`].
+    /// As [`Leaderboards::rank`].
     pub fn top(&self, board: &str, period: Option<&str>, skip: usize, count: usize) -> Result<Vec<Ranked>> {
         self.with_ranking(board, period, |ranking| ranking.page(skip, count))
     }
@@ -320,7 +331,7 @@ impl Leaderboard {
     /// A player between the `before` next better and the `after` next worse; nobody without a score.
     ///
     /// # Errors
-    /// As [`Leaderboard::rank`].
+    /// As [`Leaderboards::rank`].
     pub fn around(
         &self,
         board: &str,
@@ -339,7 +350,7 @@ impl Leaderboard {
     /// How many players have a score.
     ///
     /// # Errors
-    /// As [`Leaderboard::rank`].
+    /// As [`Leaderboards::rank`].
     pub fn count(&self, board: &str, period: Option<&str>) -> Result<usize> {
         self.with_ranking(board, period, |ranking| ranking.sorted.len())
     }
@@ -353,23 +364,23 @@ impl Leaderboard {
         check_name("a board", board)?;
         let key = board_key(board);
         let missing = || Error::new(Kind::NotFound, format!("there is no board {board:?}"));
-        let value = self.store.get(key.as_bytes())?.ok_or_else(missing)?;
+        let value = self.scope.get(key.as_bytes())?.ok_or_else(missing)?;
         let rules: Board = document::decode(key.as_bytes(), &value)?;
         let period = match period {
             Some(period) => period.to_owned(),
-            None => rules.period.name(self.store.now()?),
+            None => rules.period.name(self.scope.now()?),
         };
         check_name("a period", &period)?;
         let ranking = self.ranking((board.to_owned(), period), rules.order);
         let mut ranking = ranking.lock();
-        let ranking = ranking.refresh(&self.store)?;
+        let ranking = ranking.refresh(self.scope.store())?;
         ranking.sort();
         Ok(look(ranking))
     }
 
     /// What is known of a board's period.
     fn ranking(&self, at: (String, String), order: Order) -> SharedRanking {
-        let mut rankings = self.rankings.lock();
+        let mut rankings = self.rankings.0.lock();
         if rankings.len() >= MAX_RANKINGS && !rankings.contains_key(&at) {
             rankings.pop_first();
         }

@@ -8,6 +8,6 @@ mod period;
 mod ranked;
 mod result;
 
-pub use board::{Board, Entry, Leaderboard, Order, Policy, Ranked, Submitted, submit};
+pub use board::{Board, Entry, Leaderboards, Order, Policy, Ranked, Submitted, submit};
 pub use period::Period;
 pub use result::{Applied, Change, MatchResult, Placement, apply_result, rating};

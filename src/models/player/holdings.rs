@@ -133,13 +133,13 @@ fn read(txn: &mut Transaction, key: &str) -> Result<i64> {
     Ok(document::get(txn, key)?.unwrap_or(0))
 }
 
-impl Players {
+impl Players<'_> {
     /// [`adjust`] in a transaction of its own.
     ///
     /// # Errors
     /// As [`adjust`]; those of a commit.
     pub fn adjust(&self, deltas: &[Delta]) -> Result<Vec<i64>> {
-        self.store.transaction(|txn| adjust(txn, deltas))
+        self.scope.transaction(|txn| adjust(txn, deltas))
     }
 
     /// [`transfer`] in a transaction of its own.
@@ -147,7 +147,7 @@ impl Players {
     /// # Errors
     /// As [`transfer`]; those of a commit.
     pub fn transfer(&self, from: &str, to: &str, holding: &Holding, amount: i64) -> Result<()> {
-        self.store.transaction(|txn| transfer(txn, from, to, holding, amount))
+        self.scope.transaction(|txn| transfer(txn, from, to, holding, amount))
     }
 
     /// [`balances`] as of now.
@@ -155,6 +155,6 @@ impl Players {
     /// # Errors
     /// As [`balances`].
     pub fn balances(&self, player: &str) -> Result<BTreeMap<Holding, i64>> {
-        self.store.transaction(|txn| balances(txn, player))
+        self.scope.transaction(|txn| balances(txn, player))
     }
 }

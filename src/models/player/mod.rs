@@ -14,20 +14,23 @@ pub use object::{Expected, MAX_OBJECT_BYTES, MAX_OBJECT_WRITES, Object, ObjectWr
 pub use profile::{MAX_PROPERTIES, MAX_PROPERTY_BYTES, Patch, Patched, Presence, Profile, Property};
 pub use save::{CHUNK_BYTES, MAX_HISTORY, MAX_SAVE_BYTES, Save, SaveInfo, Saved};
 
-use std::sync::Arc;
+use crate::models::Scope;
+use crate::store::{Store, Transaction};
 
-use crate::store::Store;
-
-/// The players of a store. Each call is one transaction; those that are also free functions can be part of a larger one.
-#[derive(Clone)]
-pub struct Players {
-    store: Arc<Store>,
+/// The players of a store. It costs nothing to make one. Each call is one transaction.
+pub struct Players<'s> {
+    scope: Scope<'s>,
 }
 
-impl Players {
-    /// The players of `store`.
-    pub fn new(store: Arc<Store>) -> Self {
-        Self { store }
+impl<'s> Players<'s> {
+    /// The players of a store.
+    pub fn new(store: &'s Store) -> Self {
+        Self { scope: Scope::each(store) }
+    }
+
+    /// The same for calls that are part of a transaction: committed and undone with it.
+    pub fn within(store: &'s Store, txn: &'s mut Transaction) -> Self {
+        Self { scope: Scope::within(store, txn) }
     }
 }
 

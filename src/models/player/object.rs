@@ -2,16 +2,14 @@
 //! that wrote the object: it only grows and never comes back, not even after the object was deleted.
 
 use super::{Players, player_key};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::models::document::{check_count, check_name};
-use crate::store::{Batch, Page, Scan};
+use crate::store::{Page, Scan};
 
 /// The most bytes of an object.
 pub const MAX_OBJECT_BYTES: usize = 1 << 20;
 /// The most writes of one call.
 pub const MAX_OBJECT_WRITES: usize = 100;
-/// Tries to tell which condition failed, while others write.
-const TRIES: usize = 16;
 
 /// Where an object is: whose, in which collection, by what name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +49,7 @@ pub struct ObjectWrite {
 pub enum Written {
     /// All were made: this is the version of all that they wrote.
     Done {
-        /// The new version.
+        /// The new version; 0 within a transaction, which has none yet.
         version: u64,
     },
     /// None was made: this one replaces something else than it expected.
@@ -82,13 +80,13 @@ impl Expected {
     }
 }
 
-impl Players {
+impl Players<'_> {
     /// Reads an object: its document and version. None when there is none.
     ///
     /// # Errors
     /// [`Kind::Invalid`]; those of a read.
     pub fn object(&self, object: &Object) -> Result<Option<(Vec<u8>, u64)>> {
-        let value = self.store.get(object.key()?.as_bytes())?;
+        let value = self.scope.get(object.key()?.as_bytes())?;
         Ok(value.map(|value| (value.to_vec(), value.version())))
     }
 
@@ -107,7 +105,8 @@ impl Players {
         check_name("a collection", collection)?;
         let prefix = format!("{}:object:{collection}:", player_key(player));
         let scan = Scan::prefix(prefix.as_bytes()).limit(limit);
-        self.store.scan(&cursor.into_iter().fold(scan, |scan, cursor| scan.after(cursor)))
+        let scan = cursor.into_iter().fold(scan, |scan, cursor| scan.after(cursor));
+        self.scope.read(|txn| txn.scan(&scan))
     }
 
     /// Makes all writes or none.
@@ -125,45 +124,34 @@ impl Players {
         if sorted.windows(2).any(|pair| pair.first() == pair.last()) {
             return Err(Error::invalid("two writes of one object"));
         }
-        let mut batch = Batch::new();
         for (key, write) in keys.iter().zip(writes) {
-            match write.expected {
-                Expected::Any => {}
-                Expected::Absent => batch.check(key.as_bytes(), 0)?,
-                Expected::Version(0) => return Err(Error::invalid("no object has the version 0")),
-                Expected::Version(version) => batch.check(key.as_bytes(), version)?,
+            if write.expected == Expected::Version(0) {
+                return Err(Error::invalid("no object has the version 0"));
             }
-            match &write.document {
-                Some(document) => {
-                    check_count("bytes of an object", document.len(), MAX_OBJECT_BYTES)?;
-                    serde_json::from_slice::<serde::de::IgnoredAny>(document)
-                        .map_err(|error| Error::invalid(format!("{key}: {error}")))?;
-                    batch.put(key.as_bytes(), document)?;
+            if let Some(document) = &write.document {
+                check_count("bytes of an object", document.len(), MAX_OBJECT_BYTES)?;
+                serde_json::from_slice::<serde::de::IgnoredAny>(document)
+                    .map_err(|error| Error::invalid(format!("{key}: {error}")))?;
+            }
+        }
+        let (conflict, version) = self.scope.transaction_at(|txn| {
+            for (at, (key, write)) in keys.iter().zip(writes).enumerate() {
+                if write.expected == Expected::Any {
+                    continue;
                 }
-                None => batch.delete(key.as_bytes())?,
+                let current = txn.get(key.as_bytes())?.map_or(0, |value| value.version());
+                if !write.expected.accepts(current) {
+                    return Ok(Some(Written::Conflict { write: at, current }));
+                }
             }
-        }
-        for _ in 0..TRIES {
-            match self.store.commit(&batch) {
-                Ok(version) => return Ok(Written::Done { version }),
-                Err(error) if error.kind() != Kind::Conflict => return Err(error),
-                Err(_) => {}
+            for (key, write) in keys.iter().zip(writes) {
+                match &write.document {
+                    Some(document) => txn.put(key.as_bytes(), document)?,
+                    None => txn.delete(key.as_bytes()).map(drop)?,
+                }
             }
-            if let Some(conflict) = self.failed(&keys, writes)? {
-                return Ok(conflict);
-            }
-            // What was in the way is gone again: absent, present, absent.
-        }
-        Err(Error::new(Kind::Conflict, "the objects came and went in every try"))
-    }
-
-    /// The first write whose condition does not hold now.
-    fn failed(&self, keys: &[String], writes: &[ObjectWrite]) -> Result<Option<Written>> {
-        let keys: Vec<&[u8]> = keys.iter().map(String::as_bytes).collect();
-        let values = self.store.get_many(&keys)?;
-        let versions = values.iter().map(|value| value.as_ref().map_or(0, |value| value.version()));
-        let mut failed =
-            versions.zip(writes).enumerate().filter(|(_, (now, write))| !write.expected.accepts(*now));
-        Ok(failed.next().map(|(write, (current, _))| Written::Conflict { write, current }))
+            Ok(None)
+        })?;
+        Ok(conflict.unwrap_or(Written::Done { version }))
     }
 }

@@ -133,15 +133,15 @@ impl Profile {
     }
 }
 
-impl Players {
+impl Players<'_> {
     /// Makes a profile.
     ///
     /// # Errors
     /// [`Kind::Exists`] when the id or one of the accounts is taken; [`Kind::Invalid`], [`Kind::TooLarge`]; those of a
     /// commit.
     pub fn create(&self, id: &str, patch: &Patch) -> Result<Profile> {
-        self.store.transaction(|txn| {
-            let created = self.store.now()?;
+        self.scope.transaction(|txn| {
+            let created = self.scope.now()?;
             let blank = Profile { id: id.to_owned(), created, ..Profile::default() };
             let profile = blank.patched(patch)?;
             if txn.get(player_key(id).as_bytes())?.is_some() {
@@ -160,7 +160,7 @@ impl Players {
         check_name("a player", id)?;
         let key = player_key(id);
         let missing = || Error::new(Kind::NotFound, format!("there is no player {id:?}"));
-        let value = self.store.get(key.as_bytes())?.ok_or_else(missing)?;
+        let value = self.scope.get(key.as_bytes())?.ok_or_else(missing)?;
         document::decode(key.as_bytes(), &value)
     }
 
@@ -172,7 +172,7 @@ impl Players {
         check_name("a platform", platform)?;
         check_name("an account", account)?;
         let key = account_key(platform, account);
-        let id = self.store.get(key.as_bytes())?;
+        let id = self.scope.get(key.as_bytes())?;
         let id = id.ok_or_else(|| Error::new(Kind::NotFound, format!("no player has {key}")))?;
         self.get(&String::from_utf8_lossy(&id))
     }
@@ -184,7 +184,7 @@ impl Players {
     /// those of a commit.
     pub fn patch(&self, id: &str, expected: Option<u64>, patch: &Patch) -> Result<Patched> {
         check_name("a player", id)?;
-        self.store.transaction(|txn| {
+        self.scope.transaction(|txn| {
             let profile: Option<Profile> = document::get(txn, &player_key(id))?;
             let profile =
                 profile.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no player {id:?}")))?;
@@ -210,8 +210,8 @@ impl Players {
             return Err(Error::invalid("a lease lasts at least a millisecond"));
         }
         let key = format!("{}:presence", player_key(id));
-        self.store.transaction(|txn| {
-            let now = self.store.now()?;
+        self.scope.transaction(|txn| {
+            let now = self.scope.now()?;
             let before: Option<Presence> = document::get(txn, &key)?;
             let since = before.map_or(now, |presence| presence.since);
             let presence = Presence { status: status.to_owned(), since, until: now + i64::from(lease_ms) };
@@ -227,10 +227,10 @@ impl Players {
     pub fn presence(&self, id: &str) -> Result<Option<Presence>> {
         check_name("a player", id)?;
         let key = format!("{}:presence", player_key(id));
-        let value = self.store.get(key.as_bytes())?;
+        let value = self.scope.get(key.as_bytes())?;
         let presence: Option<Presence> =
             value.map(|value| document::decode(key.as_bytes(), &value)).transpose()?;
-        let now = self.store.now()?;
+        let now = self.scope.now()?;
         Ok(presence.filter(|presence| presence.until > now))
     }
 
@@ -240,7 +240,7 @@ impl Players {
     /// Those of a commit.
     pub fn leave(&self, id: &str) -> Result<bool> {
         check_name("a player", id)?;
-        self.store.delete(format!("{}:presence", player_key(id)).as_bytes())
+        self.scope.transaction(|txn| txn.delete(format!("{}:presence", player_key(id)).as_bytes()))
     }
 }
 

@@ -80,7 +80,7 @@ fn checksum(data: &[u8]) -> String {
     format!("{:016x}", xxh3_64(data))
 }
 
-impl Players {
+impl Players<'_> {
     /// Saves a game that was played on from version `parent` of the slot; 0: from none. The slot keeps its last `keep`
     /// versions.
     ///
@@ -104,7 +104,7 @@ impl Players {
             return Err(Error::invalid("a slot keeps at least one version"));
         }
         let checksum = checksum(data);
-        self.store.transaction(|txn| {
+        self.scope.transaction(|txn| {
             let mut slot: Slot = document::get(txn, &key)?.unwrap_or_default();
             let info = SaveInfo {
                 version: slot.last.saturating_add(1),
@@ -112,7 +112,7 @@ impl Players {
                 device: device.to_owned(),
                 bytes: data.len(),
                 checksum: checksum.clone(),
-                time: self.store.now()?,
+                time: self.scope.now()?,
             };
             if let Some(latest) = slot.versions.last().filter(|latest| latest.version != parent) {
                 let stored = Save { info: latest.clone(), data: read(txn, &key, latest)? };
@@ -138,7 +138,7 @@ impl Players {
     /// [`Kind::NotFound`]; [`Kind::Corrupt`] when the checksum does not match; [`Kind::Invalid`]; those of a read.
     pub fn load(&self, player: &str, slot: &str, version: Option<u64>) -> Result<Save> {
         let key = slot_key(player, slot)?;
-        self.store.transaction(|txn| {
+        self.scope.transaction(|txn| {
             let slot: Slot = document::get(txn, &key)?.unwrap_or_default();
             let info = match version {
                 Some(version) => slot.versions.iter().find(|info| info.version == version),
@@ -156,7 +156,7 @@ impl Players {
     /// [`Kind::Invalid`]; those of a read.
     pub fn save_history(&self, player: &str, slot: &str) -> Result<Vec<SaveInfo>> {
         let key = slot_key(player, slot)?;
-        let slot: Option<Slot> = self.store.transaction(|txn| document::get(txn, &key))?;
+        let slot: Option<Slot> = self.scope.transaction(|txn| document::get(txn, &key))?;
         Ok(slot.unwrap_or_default().versions)
     }
 
@@ -166,7 +166,7 @@ impl Players {
     /// [`Kind::Invalid`]; those of a commit.
     pub fn clear_save(&self, player: &str, slot: &str) -> Result<bool> {
         let key = slot_key(player, slot)?;
-        self.store.transaction(|txn| {
+        self.scope.transaction(|txn| {
             let mut slot: Slot = document::get(txn, &key)?.unwrap_or_default();
             let held = !slot.versions.is_empty();
             for old in slot.versions.drain(..) {
