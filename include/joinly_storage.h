@@ -108,6 +108,146 @@
 #define JOINLY_CHANGE_EXPIRE 3
 
 /**
+ * Everybody finds the lobby and may join it.
+ */
+#define JOINLY_VISIBILITY_PUBLIC 0
+
+/**
+ * Whom the game vouches for as a friend may join, and who has the code.
+ */
+#define JOINLY_VISIBILITY_FRIENDS 1
+
+/**
+ * Who has the code may join.
+ */
+#define JOINLY_VISIBILITY_PRIVATE 2
+
+/**
+ * When the owner goes, the member who joined first owns the lobby.
+ */
+#define JOINLY_MIGRATION_OLDEST 0
+
+/**
+ * When the owner goes, nobody owns the lobby until the host gives it to a member.
+ */
+#define JOINLY_MIGRATION_MANUAL 1
+
+/**
+ * When the owner goes, nobody owns the lobby any more.
+ */
+#define JOINLY_MIGRATION_NEVER 2
+
+/**
+ * When the owner goes, the lobby closes.
+ */
+#define JOINLY_MIGRATION_CLOSE 3
+
+/**
+ * From open to locked: only who has a reservation may join.
+ */
+#define JOINLY_MOVE_LOCK 1
+
+/**
+ * From locked to open.
+ */
+#define JOINLY_MOVE_UNLOCK 2
+
+/**
+ * From open or locked to in game; with a ready check, to starting until all members are ready.
+ */
+#define JOINLY_MOVE_START 3
+
+/**
+ * From starting back to open.
+ */
+#define JOINLY_MOVE_CANCEL 4
+
+/**
+ * From in game to open.
+ */
+#define JOINLY_MOVE_REOPEN 5
+
+/**
+ * From any state to closed, which is the end.
+ */
+#define JOINLY_MOVE_CLOSE 6
+
+/**
+ * The lobby was created.
+ */
+#define JOINLY_EVENT_CREATED 1
+
+/**
+ * A player joined.
+ */
+#define JOINLY_EVENT_JOINED 2
+
+/**
+ * A seat was reserved, or its reservation renewed.
+ */
+#define JOINLY_EVENT_RESERVED 3
+
+/**
+ * A seat was given up.
+ */
+#define JOINLY_EVENT_LEFT 4
+
+/**
+ * A player may not join.
+ */
+#define JOINLY_EVENT_BANNED 5
+
+/**
+ * A player may join again.
+ */
+#define JOINLY_EVENT_UNBANNED 6
+
+/**
+ * The ownership went on.
+ */
+#define JOINLY_EVENT_OWNER 7
+
+/**
+ * The state changed.
+ */
+#define JOINLY_EVENT_MOVED 8
+
+/**
+ * A member is ready, or not any more.
+ */
+#define JOINLY_EVENT_READY 9
+
+/**
+ * Fields of the lobby changed.
+ */
+#define JOINLY_EVENT_PATCHED 10
+
+/**
+ * Attributes of a member changed.
+ */
+#define JOINLY_EVENT_MEMBER_PATCHED 11
+
+/**
+ * A member said something.
+ */
+#define JOINLY_EVENT_SAID 12
+
+/**
+ * What anybody may know of a lobby.
+ */
+#define JOINLY_VIEWER_PUBLIC 0
+
+/**
+ * What members may know.
+ */
+#define JOINLY_VIEWER_MEMBER 1
+
+/**
+ * What the owner and the host may know.
+ */
+#define JOINLY_VIEWER_OWNER 2
+
+/**
  * A list of checks and mutations. It belongs to no store and may be committed to several, or again. Usable from
  * any thread; freed with `joinly_batch_free`.
  */
@@ -128,6 +268,11 @@ typedef struct joinly_changes joinly_changes;
  * A failure: status, message, engine code. Immutable; usable from any thread; freed with `joinly_error_free`.
  */
 typedef struct joinly_error joinly_error;
+
+/**
+ * A batch of events, in order. Immutable; usable from any thread; freed with `joinly_events_free`.
+ */
+typedef struct joinly_events joinly_events;
 
 /**
  * An immutable page of rows, the result of one call. Usable from any thread; freed with `joinly_page_free`.
@@ -541,6 +686,472 @@ typedef struct {
 } joinly_find_options;
 
 /**
+ * Who calls, and how. NULL in its place: the game itself, in a transaction of its own. Zero-initialise it and set
+ * `struct_size`.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_caller)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * For what only the owner of a lobby may do: the player who asks for it, in UTF-8. NULL: the host, which may do all.
+     */
+    const char *player;
+    /**
+     * Length of `player`.
+     */
+    size_t player_len;
+    /**
+     * In which epoch the player became the owner; another one than the present is refused with `JOINLY_FORBIDDEN`.
+     */
+    uint64_t epoch;
+    /**
+     * The id of this request, in UTF-8, at most 128 bytes: once it has been answered, a repetition within an hour is
+     * answered the same and does nothing. NULL: none.
+     */
+    const char *request;
+    /**
+     * Length of `request`.
+     */
+    size_t request_len;
+    /**
+     * The transaction that the call becomes part of, committed and undone with it; NULL: one of its own. What is refused
+     * leaves it as it was.
+     */
+    joinly_txn *txn;
+} joinly_caller;
+
+/**
+ * A player who joins. Zero-initialise it and set `struct_size`. Texts are UTF-8.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_join)`.
+     */
+    uint32_t struct_size;
+    /**
+     * The wanted team, from 1; 0: the one with the most free seats.
+     */
+    uint32_t team;
+    /**
+     * Who: 1 to 128 bytes.
+     */
+    const char *player;
+    /**
+     * Length of `player`.
+     */
+    size_t player_len;
+    /**
+     * The lobby's password, where it has one.
+     */
+    const char *password;
+    /**
+     * Length of `password`.
+     */
+    size_t password_len;
+    /**
+     * The lobby's code, as people write it; NULL: not known.
+     */
+    const char *code;
+    /**
+     * Length of `code`.
+     */
+    size_t code_len;
+    /**
+     * The player's build.
+     */
+    const char *build;
+    /**
+     * Length of `build`.
+     */
+    size_t build_len;
+    /**
+     * The player's role: letters, digits, '_', '-' and '.'.
+     */
+    const char *role;
+    /**
+     * Length of `role`.
+     */
+    size_t role_len;
+    /**
+     * Attributes for members, a JSON object; NULL: none.
+     */
+    const char *attributes;
+    /**
+     * Length of `attributes`.
+     */
+    size_t attributes_len;
+    /**
+     * 1: the game vouches that the player is a friend of the members.
+     */
+    uint8_t is_friend;
+    /**
+     * Zero.
+     */
+    uint8_t reserved[7];
+} joinly_join;
+
+/**
+ * A lobby to create. Zero-initialise it and set `struct_size`. Texts are UTF-8. Attributes are JSON objects, of null,
+ * booleans, integers of 64 bits, doubles, strings of at most 512 bytes and arrays of such strings; at most 64 each.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_lobby_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * How many seats it has, up to 1000; 0: 8.
+     */
+    uint32_t max_members;
+    /**
+     * What sort of lobby: letters, digits, '_', '-' and '.'.
+     */
+    const char *kind;
+    /**
+     * Length of `kind`.
+     */
+    size_t kind_len;
+    /**
+     * Its name, for people: at most 256 bytes.
+     */
+    const char *name;
+    /**
+     * Length of `name`.
+     */
+    size_t name_len;
+    /**
+     * The password that joining needs, at most 128 bytes; its salted hash is stored. NULL: none.
+     */
+    const char *password;
+    /**
+     * Length of `password`.
+     */
+    size_t password_len;
+    /**
+     * The build that joining players need; NULL: any.
+     */
+    const char *build;
+    /**
+     * Length of `build`.
+     */
+    size_t build_len;
+    /**
+     * The first member and owner. NULL: the host made it, and unless the migration is manual or never the first to join
+     * owns it.
+     */
+    const joinly_join *owner;
+    /**
+     * The sizes of its teams, at most 64, which add up to `max_members`; NULL: no teams.
+     */
+    const uint32_t *teams;
+    /**
+     * How many teams.
+     */
+    size_t team_count;
+    /**
+     * One of `JOINLY_VISIBILITY_*`.
+     */
+    uint32_t visibility;
+    /**
+     * One of `JOINLY_MIGRATION_*`.
+     */
+    uint32_t migration;
+    /**
+     * How long a member is believed after a heartbeat, in milliseconds; 0: 30000. No lease is longer than 30 days.
+     */
+    uint32_t member_ms;
+    /**
+     * How long a reservation is kept, in milliseconds; 0: 15000.
+     */
+    uint32_t reservation_ms;
+    /**
+     * How long the lobby is believed after a heartbeat of its owner or host, in milliseconds; 0: 30000. Later it is
+     * stale, hidden and refusing joins, until the next one.
+     */
+    uint32_t stale_ms;
+    /**
+     * How long a stale lobby stays until it is closed, in milliseconds; 0: 3600000.
+     */
+    uint32_t close_ms;
+    /**
+     * At least so many of its last events are kept, up to 100000; 0: 1000.
+     */
+    uint64_t keep_events;
+    /**
+     * Attributes for everybody.
+     */
+    const char *attributes;
+    /**
+     * Length of `attributes`.
+     */
+    size_t attributes_len;
+    /**
+     * Attributes for members.
+     */
+    const char *member_attributes;
+    /**
+     * Length of `member_attributes`.
+     */
+    size_t member_attributes_len;
+    /**
+     * Attributes for the owner.
+     */
+    const char *owner_attributes;
+    /**
+     * Length of `owner_attributes`.
+     */
+    size_t owner_attributes_len;
+    /**
+     * 1: its members may be in other lobbies of the kind too.
+     */
+    uint8_t not_exclusive;
+    /**
+     * 1: players may join while it is in game.
+     */
+    uint8_t backfill;
+    /**
+     * 1: it stays when the last one leaves.
+     */
+    uint8_t keep_empty;
+    /**
+     * Zero.
+     */
+    uint8_t reserved[5];
+} joinly_lobby_options;
+
+/**
+ * What a call did.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_done)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * 1: the request had been answered before, and nothing was done again.
+     */
+    uint32_t repeated;
+    /**
+     * To which lobby.
+     */
+    uint64_t lobby;
+    /**
+     * The number of the last event that it made: events after it are news.
+     */
+    uint64_t sequence;
+} joinly_done;
+
+/**
+ * Which lobbies to find. Zero-initialise it and set `struct_size`: every public lobby that somebody could join. Texts are
+ * UTF-8. A key of a condition or order is the name of a public attribute, or a path into the document such as "$.name".
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_lobby_query)`.
+     */
+    uint32_t struct_size;
+    /**
+     * The most lobbies of a page; 0: 256.
+     */
+    uint32_t limit;
+    /**
+     * Only lobbies of this kind; NULL: of any.
+     */
+    const char *kind;
+    /**
+     * Length of `kind`.
+     */
+    size_t kind_len;
+    /**
+     * What must hold, a JSON array of conditions {"key": ..., "op": ..., "value": ...} and of alternatives
+     * {"any": [condition, ...]}. Operators: = != < <= > >= in not-in exists contains prefix. NULL: nothing.
+     */
+    const char *filter;
+    /**
+     * Length of `filter`.
+     */
+    size_t filter_len;
+    /**
+     * What comes first, a JSON array of at most 4 of {"key": ..., "near": number}, {"key": ...} (the least first) and
+     * {"key": ..., "descending": true}, each within those before it. Lobbies without such a value are not found. NULL:
+     * by key.
+     */
+    const char *order;
+    /**
+     * Length of `order`.
+     */
+    size_t order_len;
+    /**
+     * Where the previous page ended, from `joinly_page_cursor`; NULL for the first page.
+     */
+    const uint8_t *cursor;
+    /**
+     * Length of the cursor.
+     */
+    size_t cursor_len;
+    /**
+     * The most documents to read; 0: 10000.
+     */
+    uint32_t budget;
+    /**
+     * 1: also those that nobody can join now: full, locked, starting or in game.
+     */
+    uint8_t include_full;
+    /**
+     * Zero.
+     */
+    uint8_t reserved[3];
+} joinly_lobby_query;
+
+/**
+ * A seat to keep for a player. Zero-initialise it and set `struct_size`. Texts are UTF-8.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_seat_request)`.
+     */
+    uint32_t struct_size;
+    /**
+     * The wanted team, from 1; 0: the one with the most free seats.
+     */
+    uint32_t team;
+    /**
+     * For whom: 1 to 128 bytes.
+     */
+    const char *player;
+    /**
+     * Length of `player`.
+     */
+    size_t player_len;
+    /**
+     * The player's role: letters, digits, '_', '-' and '.'.
+     */
+    const char *role;
+    /**
+     * Length of `role`.
+     */
+    size_t role_len;
+    /**
+     * For how long, in milliseconds; 0: as the lobby has it.
+     */
+    uint32_t for_ms;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} joinly_seat_request;
+
+/**
+ * Something that happened in a lobby. All pointers borrow from its batch.
+ */
+typedef struct {
+    /**
+     * In which lobby.
+     */
+    uint64_t lobby;
+    /**
+     * Its number in the lobby: from 1, without a gap.
+     */
+    uint64_t version;
+    /**
+     * From `joinly_lobby_poll_all`: the number of the call that made it, among those of all lobbies; else 0. Events of one
+     * number happened together.
+     */
+    uint64_t sequence;
+    /**
+     * When it was made, in milliseconds since 1970-01-01 UTC.
+     */
+    int64_t time;
+    /**
+     * The player who made it, in UTF-8; NULL: the host, or time.
+     */
+    const uint8_t *actor;
+    /**
+     * Length of `actor`.
+     */
+    size_t actor_len;
+    /**
+     * The event as a JSON object of "lobby", "version", "time", "actor" and "change", whose "kind" is the name of the
+     * constant in small letters and whose other members tell the rest.
+     */
+    const uint8_t *json;
+    /**
+     * Length of `json`.
+     */
+    size_t json_len;
+    /**
+     * One of `JOINLY_EVENT_*`.
+     */
+    uint32_t kind;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} joinly_event;
+
+/**
+ * What a sweep has done.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_swept)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Lobbies in which time had decided something.
+     */
+    uint64_t settled;
+    /**
+     * Closed lobbies that were deleted, with all their events.
+     */
+    uint64_t deleted;
+    /**
+     * Numbers of the feed of all lobbies that were deleted.
+     */
+    uint64_t pruned;
+} joinly_swept;
+
+/**
+ * How a search went about it.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_explain)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * 1: the index gave the first order, so that the search could stop early.
+     */
+    uint8_t ordered;
+    /**
+     * 1: the budget ended it: there may be lobbies that it did not see.
+     */
+    uint8_t exhausted;
+    /**
+     * Zero.
+     */
+    uint8_t reserved[2];
+    /**
+     * How many documents it read.
+     */
+    uint64_t read;
+    /**
+     * The name of the index it went along, NUL-terminated; empty: it scanned all lobbies.
+     */
+    char index[136];
+} joinly_explain;
+
+/**
  * How large a cache may be. Zero-initialise it and set `struct_size`.
  */
 typedef struct {
@@ -807,6 +1418,12 @@ const char *joinly_error_message(const joinly_error *error);
  * for NULL or a freed error. Any thread.
  */
 int32_t joinly_error_engine_code(const joinly_error *error);
+
+/**
+ * The present version of what a call expected another version of (`JOINLY_CONFLICT`): read it again from there. 0 where
+ * an error tells none, and for NULL or a freed one. Any thread.
+ */
+uint64_t joinly_error_present_version(const joinly_error *error);
 
 /**
  * Frees an error. NULL and an error that is freed already are ignored. Any thread.
@@ -1431,6 +2048,681 @@ joinly_status joinly_index_find(const joinly_store *store,
                                 const joinly_find_options *options,
                                 joinly_page **out,
                                 joinly_error **err);
+
+/**
+ * Creates a lobby; `done->lobby` is its number, which is never used again. `options` may be NULL: a public lobby of 8
+ * seats. Any thread.
+ *
+ * Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_WRONG_TYPE` (what no lobby can have), `JOINLY_EXISTS` (the owner is
+ * in another exclusive lobby of the kind), `JOINLY_CONFLICT` (it lost every race against other writers), and those of
+ * `joinly_kv_put`; within a transaction, those of `joinly_txn_put`. What fails changes nothing.
+ */
+joinly_status joinly_lobby_create(joinly_store *store,
+                                  const joinly_caller *caller,
+                                  const joinly_lobby_options *options,
+                                  joinly_done *done,
+                                  joinly_error **err);
+
+/**
+ * Players join a lobby, all or none; one of their passwords is enough. `snapshot` (may be NULL: not wanted, and then it
+ * costs as much in a crowd as in an empty lobby) receives the lobby as members see it as of `done->sequence`, in the form
+ * of `joinly_lobby_get`, to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, `JOINLY_LOBBY_FULL`, `JOINLY_FORBIDDEN` (banned; wrong password, build or code),
+ * `JOINLY_WRONG_STATE` (locked, starting, in game, closed), `JOINLY_EXPIRED` (the lobby is stale), `JOINLY_EXISTS` (a
+ * member already, here or in another exclusive lobby of the kind), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_join(joinly_store *store,
+                                const joinly_caller *caller,
+                                uint64_t lobby,
+                                const joinly_join *joins,
+                                size_t count,
+                                joinly_value **snapshot,
+                                joinly_done *done,
+                                joinly_error **err);
+
+/**
+ * Players join the first lobby that a query finds and that admits them all, or else create one, which the first of them
+ * owns, instead of `options->owner`. Of two who create at the same moment, one joins the other's. `query` and `options` may
+ * be NULL; the query's kind is that of `options`. `snapshot` as in `joinly_lobby_join`. Any thread.
+ *
+ * Errors: those of `joinly_lobby_create` and `joinly_lobby_search`; `JOINLY_LOBBY_FULL` (a new lobby would be too small),
+ * `JOINLY_EXISTS` (a player is in another exclusive lobby of the kind).
+ */
+joinly_status joinly_lobby_quick_join(joinly_store *store,
+                                      const joinly_caller *caller,
+                                      const joinly_lobby_query *query,
+                                      const joinly_join *joins,
+                                      size_t count,
+                                      const joinly_lobby_options *options,
+                                      joinly_value **snapshot,
+                                      joinly_done *done,
+                                      joinly_error **err);
+
+/**
+ * Keeps seats for players, all or none, and renews those that they have. Whoever has one joins in spite of a lock, a
+ * password or a code. An act of the owner. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, `JOINLY_FORBIDDEN` (not the owner, or not in this epoch), `JOINLY_LOBBY_FULL`,
+ * `JOINLY_EXISTS` (a member already), `JOINLY_WRONG_STATE` (closed), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_reserve(joinly_store *store,
+                                   const joinly_caller *caller,
+                                   uint64_t lobby,
+                                   const joinly_seat_request *seats,
+                                   size_t count,
+                                   joinly_done *done,
+                                   joinly_error **err);
+
+/**
+ * A player gives up the seat, or the reservation. A lobby closes with its last member, unless it is to stay empty. Any
+ * thread. Errors: `JOINLY_NOT_FOUND` (no such lobby, or no seat in it), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_leave(joinly_store *store,
+                                 const joinly_caller *caller,
+                                 uint64_t lobby,
+                                 const char *player,
+                                 size_t player_len,
+                                 joinly_done *done,
+                                 joinly_error **err);
+
+/**
+ * Renews the leases of members, and that of the lobby if its owner is among them; makes no event. `alive` (may be NULL, or
+ * writable for `count` bytes) receives for each player 1 while they are a member, else 0: an expired lease is not renewed.
+ * Any thread. Errors: `JOINLY_NOT_FOUND`, and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_heartbeat(joinly_store *store,
+                                     uint64_t lobby,
+                                     const joinly_bytes *players,
+                                     size_t count,
+                                     uint8_t *alive,
+                                     joinly_error **err);
+
+/**
+ * Renews the lease of a lobby that its host keeps alive. Any thread. Errors: `JOINLY_NOT_FOUND`, `JOINLY_WRONG_STATE`
+ * (closed), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_heartbeat_host(joinly_store *store,
+                                          uint64_t lobby,
+                                          joinly_error **err);
+
+/**
+ * Takes a player's seat away. An act of the owner. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such lobby, or no seat in it), `JOINLY_FORBIDDEN` (not the owner, or not in this epoch),
+ * and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_kick(joinly_store *store,
+                                const joinly_caller *caller,
+                                uint64_t lobby,
+                                const char *player,
+                                size_t player_len,
+                                joinly_done *done,
+                                joinly_error **err);
+
+/**
+ * Takes a player's seat away, if there is one, and keeps the player from joining until `until`, in milliseconds since
+ * 1970-01-01 UTC; 0: for ever. An act of the owner. Any thread. Errors: those of `joinly_lobby_kick`, `JOINLY_WRONG_STATE`
+ * (closed).
+ */
+joinly_status joinly_lobby_ban(joinly_store *store,
+                               const joinly_caller *caller,
+                               uint64_t lobby,
+                               const char *player,
+                               size_t player_len,
+                               int64_t until,
+                               joinly_done *done,
+                               joinly_error **err);
+
+/**
+ * Lets a player join again. An act of the owner. Any thread. Errors: those of `joinly_lobby_kick`; `JOINLY_NOT_FOUND` also
+ * for who is not banned.
+ */
+joinly_status joinly_lobby_unban(joinly_store *store,
+                                 const joinly_caller *caller,
+                                 uint64_t lobby,
+                                 const char *player,
+                                 size_t player_len,
+                                 joinly_done *done,
+                                 joinly_error **err);
+
+/**
+ * Gives the ownership to another member, in a new epoch: the former owner decides nothing any more. An act of the owner,
+ * or of the host where there is none. Any thread. Errors: those of `joinly_lobby_kick`; `JOINLY_FORBIDDEN` also where a
+ * lost ownership stays lost.
+ */
+joinly_status joinly_lobby_transfer(joinly_store *store,
+                                    const joinly_caller *caller,
+                                    uint64_t lobby,
+                                    const char *player,
+                                    size_t player_len,
+                                    joinly_done *done,
+                                    joinly_error **err);
+
+/**
+ * Moves a lobby to another state; `move_` is one of `JOINLY_MOVE_*`. `ready_ms` is for `JOINLY_MOVE_START`, else 0: the
+ * game starts once all members have said within so many milliseconds that they are ready; 0: at once. An act of the owner.
+ * Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, `JOINLY_FORBIDDEN` (not the owner, or not in this epoch), `JOINLY_WRONG_STATE` (no such move
+ * from its state), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_move(joinly_store *store,
+                                const joinly_caller *caller,
+                                uint64_t lobby,
+                                uint32_t move_,
+                                uint32_t ready_ms,
+                                joinly_done *done,
+                                joinly_error **err);
+
+/**
+ * A member of a starting lobby is ready (`ready` is not 0), or not any more; the game starts when all are. Any thread.
+ * Errors: `JOINLY_NOT_FOUND` (no such lobby, or no member of it), `JOINLY_WRONG_STATE` (nobody asked), and those of
+ * `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_ready(joinly_store *store,
+                                 const joinly_caller *caller,
+                                 uint64_t lobby,
+                                 const char *player,
+                                 size_t player_len,
+                                 uint8_t ready,
+                                 joinly_done *done,
+                                 joinly_error **err);
+
+/**
+ * Changes the fields that `patch` names, a JSON object of any of "name", "visibility" ("public", "friends", "private"),
+ * "build", "max_members", "backfill", "migration" ("oldest", "manual", "never", "close"), "password" ("" removes it),
+ * "attributes", "member_attributes" and "owner_attributes" (objects of new values; null removes an attribute). `expected`
+ * is the version that the lobby must be of; 0: any. An act of the owner. Any thread.
+ *
+ * Errors: `JOINLY_CONFLICT` (of another version, which `joinly_error_present_version` tells), `JOINLY_NOT_FOUND`,
+ * `JOINLY_FORBIDDEN` (not the owner, or not in this epoch), `JOINLY_LOBBY_FULL` (fewer seats than are taken),
+ * `JOINLY_WRONG_STATE` (closed), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_patch(joinly_store *store,
+                                 const joinly_caller *caller,
+                                 uint64_t lobby,
+                                 const char *patch,
+                                 size_t patch_len,
+                                 uint64_t expected,
+                                 joinly_done *done,
+                                 joinly_error **err);
+
+/**
+ * Changes attributes of a member: `attributes` is a JSON object of new values; null removes one. `expected` as in
+ * `joinly_lobby_patch`. Any thread. Errors: `JOINLY_CONFLICT` (of another version, which `joinly_error_present_version`
+ * tells), `JOINLY_NOT_FOUND` (no such lobby, or no member of it), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_patch_member(joinly_store *store,
+                                        const joinly_caller *caller,
+                                        uint64_t lobby,
+                                        const char *player,
+                                        size_t player_len,
+                                        const char *attributes,
+                                        size_t attributes_len,
+                                        uint64_t expected,
+                                        joinly_done *done,
+                                        joinly_error **err);
+
+/**
+ * A member says something to the others: 1 to 4096 bytes of UTF-8. It is an event like all others. Any thread. Errors:
+ * `JOINLY_NOT_FOUND` (no such lobby, or no member of it), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_say(joinly_store *store,
+                               const joinly_caller *caller,
+                               uint64_t lobby,
+                               const char *player,
+                               size_t player_len,
+                               const char *text,
+                               size_t text_len,
+                               joinly_done *done,
+                               joinly_error **err);
+
+/**
+ * Pulls the events of a lobby after number `after` (0: from the beginning), at most `max` (0: 256), as `viewer`, one of
+ * `JOINLY_VIEWER_*`, may know them. When there are none, waits for them at most `timeout_ms` milliseconds (0: only looks),
+ * idle, not busy. What time has decided meanwhile is told too. `*out` receives the batch, to be freed with
+ * `joinly_events_free`; the next poll goes on after `joinly_events_next`. When events are missing, because they are no
+ * longer kept, the batch has a snapshot instead: `joinly_events_is_resync`. Any thread.
+ *
+ * Errors: `JOINLY_TIMEOUT` (nothing happened; no error object), `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_CLOSED` (also
+ * when the store is closed meanwhile), and those of `joinly_lobby_get`.
+ */
+joinly_status joinly_lobby_poll(joinly_store *store,
+                                uint64_t lobby,
+                                uint64_t after,
+                                uint32_t viewer,
+                                uint32_t max,
+                                uint32_t timeout_ms,
+                                joinly_events **out,
+                                joinly_error **err);
+
+/**
+ * Pulls what happened in all lobbies after call number `after` (0: from the beginning), at most `max` calls (0: 256), with
+ * all the events of each, as the host may know them; waits as `joinly_lobby_poll`. When calls are missing, because they
+ * are no longer kept, the batch has no events and `joinly_events_is_resync` is 1: read the lobbies anew. What time decides
+ * in a lobby is told once somebody looks at it. Any thread.
+ *
+ * Errors: `JOINLY_TIMEOUT` (nothing happened; no error object), `JOINLY_CLOSED` (also when the store is closed meanwhile),
+ * and those of `joinly_kv_scan`.
+ */
+joinly_status joinly_lobby_poll_all(const joinly_store *store,
+                                    uint64_t after,
+                                    uint32_t max,
+                                    uint32_t timeout_ms,
+                                    joinly_events **out,
+                                    joinly_error **err);
+
+/**
+ * The last of what members of a lobby said, at most `max` events (0: 256) of `JOINLY_EVENT_SAID`, oldest first; possibly
+ * none. `*out` is to be freed with `joinly_events_free`. Any thread. Errors: those of `joinly_kv_scan`.
+ */
+joinly_status joinly_lobby_said(const joinly_store *store,
+                                uint64_t lobby,
+                                uint32_t max,
+                                joinly_events **out,
+                                joinly_error **err);
+
+/**
+ * The events of a batch as an array; `*count` receives how many. Borrowed: valid until `joinly_events_free`. NULL and 0 for
+ * a batch without events, for NULL and for a freed one. Any thread.
+ */
+const joinly_event *joinly_events_rows(const joinly_events *events,
+                                       size_t *count);
+
+/**
+ * The number after which the next poll goes on; 0 for a bad handle. Any thread.
+ */
+uint64_t joinly_events_next(const joinly_events *events);
+
+/**
+ * 1 when events were missing: what is known must be read anew, from the snapshot of the batch where it has one; else 0.
+ * Any thread.
+ */
+uint8_t joinly_events_is_resync(const joinly_events *events);
+
+/**
+ * The snapshot of a batch that begins anew, in the form of `joinly_lobby_get`; `*len` receives its length. NULL and 0 for
+ * a batch without one, for NULL and for a freed one. Borrowed: valid until `joinly_events_free`. Any thread.
+ */
+const uint8_t *joinly_events_snapshot(const joinly_events *events,
+                                      size_t *len);
+
+/**
+ * Frees a batch of events. NULL and one that is freed already are ignored. Any thread.
+ */
+void joinly_events_free(joinly_events *events);
+
+/**
+ * Reads a lobby as `viewer`, one of `JOINLY_VIEWER_*`, may know it. `*out` receives a JSON object of "lobby" (the document
+ * at `lobby:{number}`, whose "version" is the number of the last event in it, and whose "epoch" is that of its owner),
+ * "seats" (for members; by number), "member_attributes" and "owner_attributes"; to be freed with `joinly_value_free`.
+ * Leases are as time has made them: who looks first writes it. Of `caller` only the transaction counts. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (the document is another's), and those of
+ * `joinly_kv_put`.
+ */
+joinly_status joinly_lobby_get(joinly_store *store,
+                               const joinly_caller *caller,
+                               uint64_t lobby,
+                               uint32_t viewer,
+                               joinly_value **out,
+                               joinly_error **err);
+
+/**
+ * Finds the live lobby that has a code: six letters and digits as people write them, in small letters, with hyphens and
+ * spaces, with O for 0. `*lobby` receives its number. Of `caller` only the transaction counts. Any thread. Errors:
+ * `JOINLY_NOT_FOUND`, `JOINLY_INVALID` (no code), and those of `joinly_kv_get`.
+ */
+joinly_status joinly_lobby_by_code(const joinly_store *store,
+                                   const joinly_caller *caller,
+                                   const char *code,
+                                   size_t code_len,
+                                   uint64_t *lobby,
+                                   joinly_error **err);
+
+/**
+ * In which exclusive lobby of a kind a player is: `*lobby` receives its number. Of `caller` only the transaction counts.
+ * Any thread. Errors: `JOINLY_NOT_FOUND` (in none; no error object), and those of `joinly_lobby_get`.
+ */
+joinly_status joinly_lobby_of_player(joinly_store *store,
+                                     const joinly_caller *caller,
+                                     const char *kind,
+                                     size_t kind_len,
+                                     const char *player,
+                                     size_t player_len,
+                                     uint64_t *lobby,
+                                     joinly_error **err);
+
+/**
+ * Reads a lobby as it was when event `version` had just happened, folded from the events that are kept, in the form of
+ * `joinly_lobby_get`. Leases are those that the events tell. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, `JOINLY_COMPACTED` (the events up to there are no longer kept), `JOINLY_OUT_OF_RANGE` (it has
+ * not happened), `JOINLY_INVALID`, and those of `joinly_kv_get`.
+ */
+joinly_status joinly_lobby_as_of(const joinly_store *store,
+                                 uint64_t lobby,
+                                 uint64_t version,
+                                 uint32_t viewer,
+                                 joinly_value **out,
+                                 joinly_error **err);
+
+/**
+ * Writes what time has decided in all lobbies; deletes the closed lobbies that were created more than `keep_ms`
+ * milliseconds ago, and all but the last `keep_feed` numbers of the feed that `joinly_lobby_poll_all` reads. In small
+ * transactions. Of use now and then for the size of the file: nothing else depends on it. `swept` may be NULL. Any thread.
+ * Errors: `JOINLY_INVALID`, and those of `joinly_kv_put`.
+ */
+joinly_status joinly_lobby_sweep(joinly_store *store,
+                                 uint64_t keep_ms,
+                                 uint64_t keep_feed,
+                                 joinly_swept *swept,
+                                 joinly_error **err);
+
+/**
+ * Finds lobbies. `query` may be NULL. A row of the page has the key `lobby:{number}` and the lobby's document as everybody
+ * may know it and as time has made it; documents under `lobby:` that plain puts wrote are found too. A page is not of one
+ * moment. `explain` (may be NULL) receives how the lobbies were found: along a declared index where one serves, else by a
+ * scan that is counted against the budget. Any thread.
+ *
+ * Errors: `JOINLY_INVALID` (no filter, no order, an unknown operator, a cursor of another query), `JOINLY_WRONG_TYPE` (an
+ * operand that its operator cannot have), `JOINLY_TOO_LARGE`, and those of `joinly_kv_scan`.
+ */
+joinly_status joinly_lobby_search(const joinly_store *store,
+                                  const joinly_lobby_query *query,
+                                  joinly_page **out,
+                                  joinly_explain *explain,
+                                  joinly_error **err);
+
+/**
+ * Takes a player's seat away. An act of the owner. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such lobby, or no seat in it), `JOINLY_FORBIDDEN` (not the owner, or not in this epoch),
+ * and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_kick(joinly_store *store,
+                                const joinly_caller *caller,
+                                uint64_t lobby,
+                                const char *player,
+                                size_t player_len,
+                                joinly_done *done,
+                                joinly_error **err);
+
+/**
+ * Takes a player's seat away, if there is one, and keeps the player from joining until `until`, in milliseconds since
+ * 1970-01-01 UTC; 0: for ever. An act of the owner. Any thread. Errors: those of `joinly_lobby_kick`, `JOINLY_WRONG_STATE`
+ * (closed).
+ */
+joinly_status joinly_lobby_ban(joinly_store *store,
+                               const joinly_caller *caller,
+                               uint64_t lobby,
+                               const char *player,
+                               size_t player_len,
+                               int64_t until,
+                               joinly_done *done,
+                               joinly_error **err);
+
+/**
+ * Lets a player join again. An act of the owner. Any thread. Errors: those of `joinly_lobby_kick`; `JOINLY_NOT_FOUND` also
+ * for who is not banned.
+ */
+joinly_status joinly_lobby_unban(joinly_store *store,
+                                 const joinly_caller *caller,
+                                 uint64_t lobby,
+                                 const char *player,
+                                 size_t player_len,
+                                 joinly_done *done,
+                                 joinly_error **err);
+
+/**
+ * Gives the ownership to another member, in a new epoch: the former owner decides nothing any more. An act of the owner,
+ * or of the host where there is none. Any thread. Errors: those of `joinly_lobby_kick`; `JOINLY_FORBIDDEN` also where a
+ * lost ownership stays lost.
+ */
+joinly_status joinly_lobby_transfer(joinly_store *store,
+                                    const joinly_caller *caller,
+                                    uint64_t lobby,
+                                    const char *player,
+                                    size_t player_len,
+                                    joinly_done *done,
+                                    joinly_error **err);
+
+/**
+ * Moves a lobby to another state; `move_` is one of `JOINLY_MOVE_*`. `ready_ms` is for `JOINLY_MOVE_START`, else 0: the
+ * game starts once all members have said within so many milliseconds that they are ready; 0: at once. An act of the owner.
+ * Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, `JOINLY_FORBIDDEN` (not the owner, or not in this epoch), `JOINLY_WRONG_STATE` (no such move
+ * from its state), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_move(joinly_store *store,
+                                const joinly_caller *caller,
+                                uint64_t lobby,
+                                uint32_t move_,
+                                uint32_t ready_ms,
+                                joinly_done *done,
+                                joinly_error **err);
+
+/**
+ * A member of a starting lobby is ready (`ready` is not 0), or not any more; the game starts when all are. Any thread.
+ * Errors: `JOINLY_NOT_FOUND` (no such lobby, or no member of it), `JOINLY_WRONG_STATE` (nobody asked), and those of
+ * `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_ready(joinly_store *store,
+                                 const joinly_caller *caller,
+                                 uint64_t lobby,
+                                 const char *player,
+                                 size_t player_len,
+                                 uint8_t ready,
+                                 joinly_done *done,
+                                 joinly_error **err);
+
+/**
+ * Changes the fields that `patch` names, a JSON object of any of "name", "visibility" ("public", "friends", "private"),
+ * "build", "max_members", "backfill", "migration" ("oldest", "manual", "never", "close"), "password" ("" removes it),
+ * "attributes", "member_attributes" and "owner_attributes" (objects of new values; null removes an attribute). `expected`
+ * is the version that the lobby must be of; 0: any. An act of the owner. Any thread.
+ *
+ * Errors: `JOINLY_CONFLICT` (of another version, which `joinly_error_present_version` tells), `JOINLY_NOT_FOUND`,
+ * `JOINLY_FORBIDDEN` (not the owner, or not in this epoch), `JOINLY_LOBBY_FULL` (fewer seats than are taken),
+ * `JOINLY_WRONG_STATE` (closed), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_patch(joinly_store *store,
+                                 const joinly_caller *caller,
+                                 uint64_t lobby,
+                                 const char *patch,
+                                 size_t patch_len,
+                                 uint64_t expected,
+                                 joinly_done *done,
+                                 joinly_error **err);
+
+/**
+ * Changes attributes of a member: `attributes` is a JSON object of new values; null removes one. `expected` as in
+ * `joinly_lobby_patch`. Any thread. Errors: `JOINLY_CONFLICT` (of another version, which `joinly_error_present_version`
+ * tells), `JOINLY_NOT_FOUND` (no such lobby, or no member of it), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_patch_member(joinly_store *store,
+                                        const joinly_caller *caller,
+                                        uint64_t lobby,
+                                        const char *player,
+                                        size_t player_len,
+                                        const char *attributes,
+                                        size_t attributes_len,
+                                        uint64_t expected,
+                                        joinly_done *done,
+                                        joinly_error **err);
+
+/**
+ * A member says something to the others: 1 to 4096 bytes of UTF-8. It is an event like all others. Any thread. Errors:
+ * `JOINLY_NOT_FOUND` (no such lobby, or no member of it), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_say(joinly_store *store,
+                               const joinly_caller *caller,
+                               uint64_t lobby,
+                               const char *player,
+                               size_t player_len,
+                               const char *text,
+                               size_t text_len,
+                               joinly_done *done,
+                               joinly_error **err);
+
+/**
+ * Reads a lobby as `viewer`, one of `JOINLY_VIEWER_*`, may know it. `*out` receives a JSON object of "lobby" (the document
+ * at `lobby:{number}`, whose "version" is the number of the last event in it, and whose "epoch" is that of its owner),
+ * "seats" (for members; by number), "member_attributes" and "owner_attributes"; to be freed with `joinly_value_free`.
+ * Leases are as time has made them: who looks first writes it. Of `caller` only the transaction counts. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (the document is another's), and those of
+ * `joinly_kv_put`.
+ */
+joinly_status joinly_lobby_get(joinly_store *store,
+                               const joinly_caller *caller,
+                               uint64_t lobby,
+                               uint32_t viewer,
+                               joinly_value **out,
+                               joinly_error **err);
+
+/**
+ * Finds the live lobby that has a code: six letters and digits as people write them, in small letters, with hyphens and
+ * spaces, with O for 0. `*lobby` receives its number. Of `caller` only the transaction counts. Any thread. Errors:
+ * `JOINLY_NOT_FOUND`, `JOINLY_INVALID` (no code), and those of `joinly_kv_get`.
+ */
+joinly_status joinly_lobby_by_code(const joinly_store *store,
+                                   const joinly_caller *caller,
+                                   const char *code,
+                                   size_t code_len,
+                                   uint64_t *lobby,
+                                   joinly_error **err);
+
+/**
+ * In which exclusive lobby of a kind a player is: `*lobby` receives its number. Of `caller` only the transaction counts.
+ * Any thread. Errors: `JOINLY_NOT_FOUND` (in none; no error object), and those of `joinly_lobby_get`.
+ */
+joinly_status joinly_lobby_of_player(joinly_store *store,
+                                     const joinly_caller *caller,
+                                     const char *kind,
+                                     size_t kind_len,
+                                     const char *player,
+                                     size_t player_len,
+                                     uint64_t *lobby,
+                                     joinly_error **err);
+
+/**
+ * Reads a lobby as it was when event `version` had just happened, folded from the events that are kept, in the form of
+ * `joinly_lobby_get`. Leases are those that the events tell. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, `JOINLY_COMPACTED` (the events up to there are no longer kept), `JOINLY_OUT_OF_RANGE` (it has
+ * not happened), `JOINLY_INVALID`, and those of `joinly_kv_get`.
+ */
+joinly_status joinly_lobby_as_of(const joinly_store *store,
+                                 uint64_t lobby,
+                                 uint64_t version,
+                                 uint32_t viewer,
+                                 joinly_value **out,
+                                 joinly_error **err);
+
+/**
+ * Writes what time has decided in all lobbies; deletes the closed lobbies that were created more than `keep_ms`
+ * milliseconds ago, and all but the last `keep_feed` numbers of the feed that `joinly_lobby_poll_all` reads. In small
+ * transactions. Of use now and then for the size of the file: nothing else depends on it. `swept` may be NULL. Any thread.
+ * Errors: `JOINLY_INVALID`, and those of `joinly_kv_put`.
+ */
+joinly_status joinly_lobby_sweep(joinly_store *store,
+                                 uint64_t keep_ms,
+                                 uint64_t keep_feed,
+                                 joinly_swept *swept,
+                                 joinly_error **err);
+
+/**
+ * Finds lobbies. `query` may be NULL. A row of the page has the key `lobby:{number}` and the lobby's document as everybody
+ * may know it and as time has made it; documents under `lobby:` that plain puts wrote are found too. A page is not of one
+ * moment. `explain` (may be NULL) receives how the lobbies were found: along a declared index where one serves, else by a
+ * scan that is counted against the budget. Any thread.
+ *
+ * Errors: `JOINLY_INVALID` (no filter, no order, an unknown operator, a cursor of another query), `JOINLY_WRONG_TYPE` (an
+ * operand that its operator cannot have), `JOINLY_TOO_LARGE`, and those of `joinly_kv_scan`.
+ */
+joinly_status joinly_lobby_search(const joinly_store *store,
+                                  const joinly_lobby_query *query,
+                                  joinly_page **out,
+                                  joinly_explain *explain,
+                                  joinly_error **err);
+
+/**
+ * Pulls the events of a lobby after number `after` (0: from the beginning), at most `max` (0: 256), as `viewer`, one of
+ * `JOINLY_VIEWER_*`, may know them. When there are none, waits for them at most `timeout_ms` milliseconds (0: only looks),
+ * idle, not busy. What time has decided meanwhile is told too. `*out` receives the batch, to be freed with
+ * `joinly_events_free`; the next poll goes on after `joinly_events_next`. When events are missing, because they are no
+ * longer kept, the batch has a snapshot instead: `joinly_events_is_resync`. Any thread.
+ *
+ * Errors: `JOINLY_TIMEOUT` (nothing happened; no error object), `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_CLOSED` (also
+ * when the store is closed meanwhile), and those of `joinly_lobby_get`.
+ */
+joinly_status joinly_lobby_poll(joinly_store *store,
+                                uint64_t lobby,
+                                uint64_t after,
+                                uint32_t viewer,
+                                uint32_t max,
+                                uint32_t timeout_ms,
+                                joinly_events **out,
+                                joinly_error **err);
+
+/**
+ * Pulls what happened in all lobbies after call number `after` (0: from the beginning), at most `max` calls (0: 256), with
+ * all the events of each, as the host may know them; waits as `joinly_lobby_poll`. When calls are missing, because they
+ * are no longer kept, the batch has no events and `joinly_events_is_resync` is 1: read the lobbies anew. What time decides
+ * in a lobby is told once somebody looks at it. Any thread.
+ *
+ * Errors: `JOINLY_TIMEOUT` (nothing happened; no error object), `JOINLY_CLOSED` (also when the store is closed meanwhile),
+ * and those of `joinly_kv_scan`.
+ */
+joinly_status joinly_lobby_poll_all(const joinly_store *store,
+                                    uint64_t after,
+                                    uint32_t max,
+                                    uint32_t timeout_ms,
+                                    joinly_events **out,
+                                    joinly_error **err);
+
+/**
+ * The last of what members of a lobby said, at most `max` events (0: 256) of `JOINLY_EVENT_SAID`, oldest first; possibly
+ * none. `*out` is to be freed with `joinly_events_free`. Any thread. Errors: those of `joinly_kv_scan`.
+ */
+joinly_status joinly_lobby_said(const joinly_store *store,
+                                uint64_t lobby,
+                                uint32_t max,
+                                joinly_events **out,
+                                joinly_error **err);
+
+/**
+ * The events of a batch as an array; `*count` receives how many. Borrowed: valid until `joinly_events_free`. NULL and 0 for
+ * a batch without events, for NULL and for a freed one. Any thread.
+ */
+const joinly_event *joinly_events_rows(const joinly_events *events,
+                                       size_t *count);
+
+/**
+ * The number after which the next poll goes on; 0 for a bad handle. Any thread.
+ */
+uint64_t joinly_events_next(const joinly_events *events);
+
+/**
+ * 1 when events were missing: what is known must be read anew, from the snapshot of the batch where it has one; else 0.
+ * Any thread.
+ */
+uint8_t joinly_events_is_resync(const joinly_events *events);
+
+/**
+ * The snapshot of a batch that begins anew, in the form of `joinly_lobby_get`; `*len` receives its length. NULL and 0 for
+ * a batch without one, for NULL and for a freed one. Borrowed: valid until `joinly_events_free`. Any thread.
+ */
+const uint8_t *joinly_events_snapshot(const joinly_events *events,
+                                      size_t *len);
+
+/**
+ * Frees a batch of events. NULL and one that is freed already are ignored. Any thread.
+ */
+void joinly_events_free(joinly_events *events);
 
 /**
  * Makes a cache. `options` may be NULL: 64 MiB. Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE` (too many live caches).

@@ -24,6 +24,8 @@ pub const MAX_INDEXED_BYTES: usize = 512;
 pub const MAX_CURSOR_BYTES: usize = 2 * MAX_INDEXED_BYTES + MAX_KEY_BYTES + 32;
 /// The most bytes of a JSON text that bounds a search: an indexed string with every byte escaped.
 pub const MAX_BOUND_BYTES: usize = 6 * MAX_INDEXED_BYTES + 2;
+/// The most bytes of an index's name.
+pub const MAX_INDEX_NAME_BYTES: usize = 128;
 /// The most indexes of a store.
 pub const MAX_INDEXES: usize = 64;
 

@@ -140,6 +140,13 @@ pub extern "C" fn joinly_error_engine_code(error: *const joinly_error) -> i32 {
     ERRORS.with(error, |e| e.error.engine_code()).unwrap_or(0)
 }
 
+/// The present version of what a call expected another version of (`JOINLY_CONFLICT`): read it again from there. 0 where
+/// an error tells none, and for NULL or a freed one. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn joinly_error_present_version(error: *const joinly_error) -> u64 {
+    ERRORS.with(error, |e| e.error.present_version()).ok().flatten().unwrap_or(0)
+}
+
 /// Frees an error. NULL and an error that is freed already are ignored. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn joinly_error_free(error: *mut joinly_error) {

@@ -2,8 +2,13 @@
 
 use std::ffi::{CStr, c_char};
 
+use serde::de::DeserializeOwned;
+
 use crate::error::{Error, Kind, Result};
 use crate::limits;
+
+/// The most bytes of a text, JSON included: any that a model takes is shorter.
+const MAX_TEXT_BYTES: usize = 16 << 20;
 
 /// Bytes given as pointer and length. NULL is allowed for length 0.
 ///
@@ -50,6 +55,92 @@ pub(super) unsafe fn string<'a>(text: *const c_char, what: &str) -> Result<&'a s
     // SAFETY: non-NULL and NUL-terminated by the caller's contract.
     let text = unsafe { CStr::from_ptr(text) };
     text.to_str().map_err(|_| Error::invalid(format!("{what} is not UTF-8")))
+}
+
+/// UTF-8 text given as pointer and length; None for NULL.
+///
+/// # Safety
+/// As [`bytes`].
+pub(super) unsafe fn optional_text<'a>(
+    data: *const c_char,
+    len: usize,
+    what: &str,
+) -> Result<Option<&'a str>> {
+    // SAFETY: forwarded contract.
+    let bytes = unsafe { bytes(data.cast(), len, MAX_TEXT_BYTES, what)? };
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::invalid(format!("{what} is not UTF-8")))?;
+    Ok((!data.is_null()).then_some(text))
+}
+
+/// The same, empty for NULL.
+///
+/// # Safety
+/// As [`bytes`].
+pub(super) unsafe fn text<'a>(data: *const c_char, len: usize, what: &str) -> Result<&'a str> {
+    // SAFETY: forwarded contract.
+    Ok(unsafe { optional_text(data, len, what)? }.unwrap_or_default())
+}
+
+/// A JSON text; None for NULL and for an empty one.
+///
+/// # Safety
+/// As [`bytes`].
+pub(super) unsafe fn json<T: DeserializeOwned>(
+    data: *const c_char,
+    len: usize,
+    what: &str,
+) -> Result<Option<T>> {
+    // SAFETY: forwarded contract.
+    match unsafe { text(data, len, what)? } {
+        "" => Ok(None),
+        text => {
+            serde_json::from_str(text).map(Some).map_err(|error| Error::invalid(format!("{what}: {error}")))
+        }
+    }
+}
+
+/// An array; NULL is allowed for length 0.
+///
+/// # Safety
+/// `items` is NULL or valid for `count` elements for the duration of the call.
+pub(super) unsafe fn array<'a, T>(items: *const T, count: usize, what: &str) -> Result<&'a [T]> {
+    match (items.is_null(), count) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(Error::invalid(format!("{what} is NULL with a count of {count}"))),
+        (false, _) if count > limits::MAX_PAGE_ROWS => {
+            Err(limits::too_many(what, count, limits::MAX_PAGE_ROWS))
+        }
+        // SAFETY: non-NULL and valid for `count` elements by the caller's contract.
+        (false, _) => Ok(unsafe { std::slice::from_raw_parts(items, count) }),
+    }
+}
+
+/// An array of size-versioned structs: each is as far from the next as the first one's `struct_size` says.
+///
+/// # Safety
+/// Each element as [`sized`]; `items` is NULL or valid for `count` of them.
+pub(super) unsafe fn sized_array<T: Copy>(items: *const T, count: usize, what: &str) -> Result<Vec<T>> {
+    if items.is_null() && count > 0 {
+        return Err(Error::invalid(format!("an array of {what} is NULL with a count of {count}")));
+    }
+    if count > limits::MAX_PAGE_ROWS {
+        return Err(limits::too_many(what, count, limits::MAX_PAGE_ROWS));
+    }
+    let mut list = Vec::with_capacity(count);
+    let (mut next, mut stride) = (items.cast::<u8>(), None);
+    for _ in 0..count {
+        // SAFETY: within the array by the caller's contract; the first field is a readable u32.
+        let size = unsafe { next.cast::<u32>().read_unaligned() };
+        if *stride.get_or_insert(size) != size {
+            return Err(Error::invalid(format!("the structs of an array of {what} differ in struct_size")));
+        }
+        // SAFETY: forwarded contract; the size was checked by the read of this element before the next one is looked at.
+        unsafe {
+            list.push(sized(next.cast::<T>(), what)?);
+            next = next.add(size as usize);
+        }
+    }
+    Ok(list)
 }
 
 /// A required output, set to `initial` at once so that it is defined whatever happens later.
@@ -107,6 +198,15 @@ pub(super) unsafe fn sized<T: Copy>(given: *const T, what: &str) -> Result<T> {
         )));
     }
     Ok(result)
+}
+
+/// The same where the caller may not want it.
+///
+/// # Safety
+/// As [`fill_sized`].
+pub(super) unsafe fn fill_optional<T: Copy>(target: *mut T, value: &T, what: &str) -> Result<()> {
+    // SAFETY: forwarded contract.
+    if target.is_null() { Ok(()) } else { unsafe { fill_sized(target, value, what) } }
 }
 
 /// Fills a size-versioned output struct with as many bytes as the caller's version has.

@@ -189,17 +189,8 @@ pub unsafe extern "C" fn joinly_kv_get_many(
 /// # Safety
 /// `keys` is NULL or valid for `count` elements.
 unsafe fn key_list<'a>(keys: *const joinly_bytes, count: usize) -> Result<Vec<&'a [u8]>> {
-    if count > crate::limits::MAX_PAGE_ROWS {
-        return Err(crate::limits::too_many("keys", count, crate::limits::MAX_PAGE_ROWS));
-    }
-    if count == 0 {
-        return Ok(Vec::new());
-    }
-    if keys.is_null() {
-        return Err(Error::invalid("keys is NULL"));
-    }
-    // SAFETY: non-NULL and valid for `count` elements by the caller's contract.
-    let keys = unsafe { std::slice::from_raw_parts(keys, count) };
+    // SAFETY: forwarded contract.
+    let keys = unsafe { ffi::array(keys, count, "keys")? };
     // SAFETY: each element is valid by the caller's contract.
     keys.iter().map(|k| unsafe { ffi::key(k.data, k.len) }).collect()
 }

@@ -9,6 +9,7 @@
 
 mod batch;
 mod cache;
+mod caller;
 mod changes;
 mod error;
 mod exclusive;
@@ -17,6 +18,7 @@ mod guard;
 mod handle;
 mod index;
 mod kv;
+mod lobby;
 mod log;
 mod options;
 mod page;

@@ -21,7 +21,11 @@ pub struct joinly_txn {
 
 object!(joinly_txn => Exclusive<Option<Transaction>>, TXNS, 6);
 
-fn with_txn<R>(txn: *const joinly_txn, f: impl FnOnce(&mut Transaction) -> Result<R>) -> Result<R> {
+/// Runs a call on a transaction.
+pub(super) fn with_txn<R>(
+    txn: *const joinly_txn,
+    f: impl FnOnce(&mut Transaction) -> Result<R>,
+) -> Result<R> {
     TXNS.with(txn, |slot| {
         let mut slot = slot.try_lock("transaction")?;
         f(slot.as_mut().ok_or_else(|| Error::new(Kind::Closed, "the transaction is finished"))?)

@@ -106,6 +106,11 @@ impl Transaction {
         Ok(inner)
     }
 
+    /// Whether it was begun on this store.
+    pub(crate) fn is_of(&self, store: &Store) -> bool {
+        std::ptr::eq(self.inner.as_ptr(), Arc::as_ptr(&store.inner))
+    }
+
     /// Reads a key as of the begin, with this transaction's writes.
     ///
     /// # Errors

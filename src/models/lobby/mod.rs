@@ -35,13 +35,13 @@ pub use code::CODE_CHARS;
 pub use event::{Change, Event, Leaving, LobbyPatch, Moving};
 pub use history::{Happened, Poll, PollAll};
 pub use join::Joined;
-pub use listen::Listener;
+pub use listen::{FeedListener, Listener};
 pub use request::{
     By, Create, Join, MAX_EVENTS, MAX_LEASE_MS, MAX_MEMBERS, MAX_NAME_BYTES, MAX_PARTY, MAX_PASSWORD_BYTES,
     MAX_TEAMS, Reserve,
 };
 pub use rules::{MAX_SAID_BYTES, Turn};
-pub use search::{DEFAULT_BUDGET, Explain, Found, FoundPage, MAX_ORDERS, Order, Query};
+pub use search::{DEFAULT_BUDGET, Explain, Found, FoundPage, MAX_CURSOR_BYTES, MAX_ORDERS, Order, Query};
 pub use state::{
     Ban, Lease, Lobby, Member, Migration, Private, ReadyCheck, Room, Seat, Snapshot, State, Team, Timing,
     Viewer, Visibility,

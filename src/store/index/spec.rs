@@ -4,12 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Declared;
 use crate::error::{Error, Kind, Result};
-use crate::limits;
+use crate::limits::{self, MAX_INDEX_NAME_BYTES};
 
 /// Where the catalog lies among the entries of [`Space::Meta`](crate::engine::Space::Meta); an index's name follows.
 pub(super) const CATALOG: &[u8] = b"index/";
 
-const MAX_NAME_BYTES: usize = 128;
 const MAX_PATH_BYTES: usize = 512;
 
 /// What to index: the scalar at a path of the JSON documents under a key prefix.
@@ -37,8 +36,10 @@ impl IndexSpec {
     /// [`Kind::Invalid`] for a name that is empty, too long or not printable, a prefix that is not UTF-8, a path of another
     /// form.
     pub fn new(name: &str, prefix: &[u8], path: &str) -> Result<Self> {
-        if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
-            return Err(Error::invalid(format!("an index's name has 1 to {MAX_NAME_BYTES} printable bytes")));
+        if name.is_empty() || name.len() > MAX_INDEX_NAME_BYTES || name.chars().any(char::is_control) {
+            return Err(Error::invalid(format!(
+                "an index's name has 1 to {MAX_INDEX_NAME_BYTES} printable bytes"
+            )));
         }
         let prefix = std::str::from_utf8(prefix).map_err(|_| Error::invalid("an index's prefix is UTF-8"))?;
         if prefix.len() > limits::MAX_KEY_BYTES {

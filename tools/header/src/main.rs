@@ -60,6 +60,13 @@ const FILES: &[&str] = &[
     "txn.rs",
     "changes.rs",
     "index.rs",
+    "caller.rs",
+    "lobby/options.rs",
+    "lobby/mod.rs",
+    "lobby/acts.rs",
+    "lobby/look.rs",
+    "lobby/search.rs",
+    "lobby/events.rs",
     "cache.rs",
     "python/mod.rs",
 ];

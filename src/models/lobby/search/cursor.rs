@@ -9,7 +9,6 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::candidate::Candidate;
 use super::{Order, Query};
 use crate::error::{Error, Result};
-use crate::limits;
 use crate::models::document::encode;
 use crate::store::index_order;
 
@@ -113,7 +112,7 @@ impl Cursor {
 
     pub fn read(bytes: &[u8], query: &Query) -> Result<Self> {
         let foreign = || Error::invalid("the cursor is not of this query");
-        if bytes.len() > 2 * limits::MAX_CURSOR_BYTES * (super::MAX_ORDERS + 1) {
+        if bytes.len() > super::MAX_CURSOR_BYTES {
             return Err(foreign());
         }
         let Written { query: of, values, key } = serde_json::from_slice(bytes).map_err(|_| foreign())?;

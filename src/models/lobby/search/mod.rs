@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::rules::Turn;
 use super::state::{Lobby, Private, Room, Seat};
 use super::{Lobbies, keys};
@@ -25,6 +27,8 @@ use walk::Walk;
 pub const DEFAULT_BUDGET: usize = 10_000;
 /// The most orders of a query.
 pub const MAX_ORDERS: usize = 4;
+/// The most bytes of a cursor of a search.
+pub const MAX_CURSOR_BYTES: usize = 2 * limits::MAX_CURSOR_BYTES * (MAX_ORDERS + 1);
 
 /// What to find.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +63,11 @@ pub struct Found {
 }
 
 impl Found {
+    /// The key of its document.
+    pub fn key(&self) -> String {
+        format!("{}{}", keys::LOBBY, self.name)
+    }
+
     /// Its number; None for a document that [`Lobbies::create`] did not make.
     pub fn id(&self) -> Option<u64> {
         self.name.parse().ok()
@@ -164,7 +173,34 @@ impl Query {
     }
 }
 
+/// An order, as JSON has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    key: String,
+    near: Option<f64>,
+    #[serde(default)]
+    descending: bool,
+}
+
 impl Order {
+    /// Orders from JSON: an array of `{"key": ..., "near": number}`, `{"key": ...}` and
+    /// `{"key": ..., "descending": true}`.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] for another form.
+    pub fn list_from_json(json: &str) -> Result<Vec<Self>> {
+        let wrong = |what: &str| Error::invalid(format!("an order: {what}"));
+        let written: Vec<Written> = serde_json::from_str(json).map_err(|error| wrong(&error.to_string()))?;
+        let order = |Written { key, near, descending }| match (Path::new(&key)?, near, descending) {
+            (path, Some(number), false) => Ok(Self::Near(path, number)),
+            (path, None, false) => Ok(Self::Ascending(path)),
+            (path, None, true) => Ok(Self::Descending(path)),
+            (_, Some(_), true) => Err(wrong("what is near comes first: it has no \"descending\"")),
+        };
+        written.into_iter().map(order).collect()
+    }
+
     fn path(&self) -> &Path {
         match self {
             Self::Near(path, _) | Self::Ascending(path) | Self::Descending(path) => path,
