@@ -55,6 +55,9 @@ if TYPE_CHECKING:
     from ._cache import Cache
     from ._entry import Entry
     from ._index import Index
+    from ._lobbies import Lobbies
+    from ._lobby import Lobby
+    from ._lobby_types import Event, Events, Join, LobbyInfo, LobbyOptions, Owner, Seat, SeatRequest, Snapshot
     from ._log import set_log_callback
     from ._stats import CacheStats, Limits, Stats
     from ._txn import Transaction
@@ -77,6 +80,8 @@ __all__ = [
     "Corrupt",
     "Durability",
     "Entry",
+    "Event",
+    "Events",
     "Exists",
     "Expired",
     "Forbidden",
@@ -86,18 +91,27 @@ __all__ = [
     "Insufficient",
     "Invalid",
     "Io",
+    "Join",
     "JoinlyError",
     "Limits",
+    "Lobbies",
+    "Lobby",
     "LobbyFull",
+    "LobbyInfo",
+    "LobbyOptions",
     "Mode",
     "NewerSchema",
     "NoMemory",
     "NotADatabase",
     "NotFound",
     "OutOfRange",
+    "Owner",
     "Panic",
     "Poisoned",
     "ReadOnly",
+    "Seat",
+    "SeatRequest",
+    "Snapshot",
     "Stats",
     "Store",
     "Timeout",
@@ -123,9 +137,20 @@ _ON_DEMAND = {
     "Commit": "_watch",
     "Durability": "_types",
     "Entry": "_entry",
+    "Event": "_lobby_types",
+    "Events": "_lobby_types",
     "Index": "_index",
+    "Join": "_lobby_types",
     "Limits": "_stats",
+    "Lobbies": "_lobbies",
+    "Lobby": "_lobby",
+    "LobbyInfo": "_lobby_types",
+    "LobbyOptions": "_lobby_types",
     "Mode": "_types",
+    "Owner": "_lobby_types",
+    "Seat": "_lobby_types",
+    "SeatRequest": "_lobby_types",
+    "Snapshot": "_lobby_types",
     "Stats": "_stats",
     "Transaction": "_txn",
     "Watch": "_watch",

@@ -10,13 +10,15 @@ class JoinlyError(Exception):
 
     `status` is the number of the C ABI, `message` says what failed and what to do about it, `engine_code` is the
     code of the engine below (for SQLite its extended result code), 0 where the library itself refused.
+    `present_version` is, for a `Conflict` with an expected version, the one that is there instead; otherwise 0.
     """
 
-    def __init__(self, status: int, message: str, engine_code: int = 0) -> None:
-        super().__init__(status, message, engine_code)
+    def __init__(self, status: int, message: str, engine_code: int = 0, present_version: int = 0) -> None:
+        super().__init__(status, message, engine_code, present_version)
         self.status = status
         self.message = message
         self.engine_code = engine_code
+        self.present_version = present_version
 
     def __str__(self) -> str:
         return self.message

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Callable, Optional, Union
 
-    Options = Union[ffi.ScanOptions, ffi.FindOptions]
+    from ._lobby_ffi import LobbyQuery
+
+    Options = Union[ffi.ScanOptions, ffi.FindOptions, LobbyQuery]
 
 _ROW = Struct("PNPNQq")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Optional
 
     from ._index import Index
+    from ._lobbies import Lobbies
     from ._stats import Limits, Stats
     from ._types import Bytes, Condition
     from ._watch import Watch
@@ -112,6 +113,14 @@ class Store(StoreMethods, StoreMapping):
             descending=descending,
             limit=limit,
         )
+
+    @property
+    def lobbies(self) -> Lobbies:
+        """The lobbies of the store."""
+        from ._lobbies import Lobbies
+        from ._lobby import Scope
+
+        return Lobbies(Scope(self, self._handle))
 
     @property
     def version(self) -> int:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Optional
 
+    from ._lobbies import Lobbies
+
 
 class Transaction(KeySpace):
     """Reads of one moment plus its own writes, committed together or not at all.
@@ -31,9 +33,21 @@ class Transaction(KeySpace):
 
     def __init__(self, store: int) -> None:
         super().__init__(ffi.make(ffi.txn_begin, store), ffi.txn_free)
+        self._store = store
         self.version: Optional[int] = None
         """The version of the commit; None until then."""
         self._finished = False
+
+    @property
+    def lobbies(self) -> Lobbies:
+        """The lobbies of the store, for calls that are committed and undone with the transaction.
+
+        Searches and polls are as they are without it.
+        """
+        from ._lobbies import Lobbies
+        from ._lobby import Scope
+
+        return Lobbies(Scope(self, self._store, self._handle))
 
     def commit(self) -> int:
         """Commits, finishes the transaction whatever the outcome, and returns the version."""

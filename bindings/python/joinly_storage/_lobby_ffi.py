@@ -1,0 +1,188 @@
+"""What the native library exports for lobbies. Imported when lobbies are first used."""
+
+from __future__ import annotations
+
+import json
+from ctypes import (
+    POINTER,
+    Structure,
+    c_char,
+    c_char_p,
+    c_int64,
+    c_size_t,
+    c_uint8,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+    sizeof,
+)
+from typing import Optional
+
+from ._ffi import Bytes, declare
+
+_TEXT = (c_char_p, c_size_t)
+_OUT = c_void_p
+
+
+def _text_fields(*names: str) -> list[tuple[str, type]]:
+    return [field for name in names for field in ((name, c_char_p), (f"{name}_len", c_size_t))]
+
+
+class Sized(Structure):
+    """A struct that begins with its size."""
+
+    def __init__(self, **fields: object) -> None:
+        super().__init__(struct_size=sizeof(self), **fields)
+
+    def texts(self, **texts: Optional[str]) -> None:
+        """Sets fields to UTF-8; None leaves one out."""
+        for name, text in texts.items():
+            if text is not None:
+                data = text.encode()
+                setattr(self, name, data)
+                setattr(self, f"{name}_len", len(data))
+
+    def documents(self, **documents: object) -> None:
+        """Sets fields to JSON; None leaves one out."""
+        self.texts(**{name: None if it is None else to_json(it) for name, it in documents.items()})
+
+
+def to_json(document: object) -> str:
+    """JSON as the library takes it: NaN and infinities are refused."""
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+
+class Caller(Sized):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        *_text_fields("player"),
+        ("epoch", c_uint64),
+        *_text_fields("request"),
+        ("txn", c_void_p),
+    ]
+
+
+class Done(Sized):
+    _fields_ = [("struct_size", c_uint32), ("repeated", c_uint32), ("lobby", c_uint64), ("sequence", c_uint64)]
+
+
+class Join(Sized):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("team", c_uint32),
+        *_text_fields("player", "password", "code", "build", "role", "attributes"),
+        ("is_friend", c_uint8),
+        ("reserved", c_uint8 * 7),
+    ]
+
+
+class SeatRequest(Sized):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("team", c_uint32),
+        *_text_fields("player", "role"),
+        ("for_ms", c_uint32),
+        ("reserved", c_uint32),
+    ]
+
+
+class LobbyOptions(Sized):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("max_members", c_uint32),
+        *_text_fields("kind", "name", "password", "build"),
+        ("owner", POINTER(Join)),
+        ("teams", POINTER(c_uint32)),
+        ("team_count", c_size_t),
+        ("visibility", c_uint32),
+        ("migration", c_uint32),
+        ("member_ms", c_uint32),
+        ("reservation_ms", c_uint32),
+        ("stale_ms", c_uint32),
+        ("close_ms", c_uint32),
+        ("keep_events", c_uint64),
+        *_text_fields("attributes", "member_attributes", "owner_attributes"),
+        ("not_exclusive", c_uint8),
+        ("backfill", c_uint8),
+        ("keep_empty", c_uint8),
+        ("reserved", c_uint8 * 5),
+    ]
+
+
+class LobbyQuery(Sized):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("limit", c_uint32),
+        *_text_fields("kind", "filter", "order", "cursor"),
+        ("budget", c_uint32),
+        ("include_full", c_uint8),
+        ("reserved", c_uint8 * 3),
+    ]
+
+
+class Explain(Sized):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("ordered", c_uint8),
+        ("exhausted", c_uint8),
+        ("reserved", c_uint8 * 2),
+        ("read", c_uint64),
+        ("index", c_char * 136),
+    ]
+
+
+class Swept(Sized):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("settled", c_uint64),
+        ("deleted", c_uint64),
+        ("pruned", c_uint64),
+    ]
+
+
+_CALL = (c_void_p, POINTER(Caller))
+_LOBBY = (*_CALL, c_uint64)
+_DONE = (c_void_p, _OUT)
+
+create = declare("joinly_lobby_create", *_CALL, POINTER(LobbyOptions), *_DONE)
+join = declare("joinly_lobby_join", *_LOBBY, POINTER(Join), c_size_t, _OUT, *_DONE)
+quick_join = declare(
+    "joinly_lobby_quick_join",
+    *_CALL,
+    POINTER(LobbyQuery),
+    POINTER(Join),
+    c_size_t,
+    POINTER(LobbyOptions),
+    _OUT,
+    *_DONE,
+)
+reserve = declare("joinly_lobby_reserve", *_LOBBY, POINTER(SeatRequest), c_size_t, *_DONE)
+leave = declare("joinly_lobby_leave", *_LOBBY, *_TEXT, *_DONE)
+kick = declare("joinly_lobby_kick", *_LOBBY, *_TEXT, *_DONE)
+ban = declare("joinly_lobby_ban", *_LOBBY, *_TEXT, c_int64, *_DONE)
+unban = declare("joinly_lobby_unban", *_LOBBY, *_TEXT, *_DONE)
+transfer = declare("joinly_lobby_transfer", *_LOBBY, *_TEXT, *_DONE)
+move = declare("joinly_lobby_move", *_LOBBY, c_uint32, c_uint32, *_DONE)
+ready = declare("joinly_lobby_ready", *_LOBBY, *_TEXT, c_uint8, *_DONE)
+patch = declare("joinly_lobby_patch", *_LOBBY, *_TEXT, c_uint64, *_DONE)
+patch_member = declare("joinly_lobby_patch_member", *_LOBBY, *_TEXT, *_TEXT, c_uint64, *_DONE)
+say = declare("joinly_lobby_say", *_LOBBY, *_TEXT, *_TEXT, *_DONE)
+heartbeat = declare("joinly_lobby_heartbeat", c_void_p, c_uint64, POINTER(Bytes), c_size_t, c_void_p, _OUT)
+heartbeat_host = declare("joinly_lobby_heartbeat_host", c_void_p, c_uint64, _OUT)
+get = declare("joinly_lobby_get", *_LOBBY, c_uint32, _OUT, _OUT)
+as_of = declare("joinly_lobby_as_of", c_void_p, c_uint64, c_uint64, c_uint32, _OUT, _OUT)
+by_code = declare("joinly_lobby_by_code", *_CALL, *_TEXT, _OUT, _OUT)
+of_player = declare("joinly_lobby_of_player", *_CALL, *_TEXT, *_TEXT, _OUT, _OUT)
+search = declare("joinly_lobby_search", c_void_p, POINTER(LobbyQuery), _OUT, c_void_p, _OUT)
+sweep = declare("joinly_lobby_sweep", c_void_p, c_uint64, c_uint64, c_void_p, _OUT)
+
+poll = declare("joinly_lobby_poll", c_void_p, c_uint64, c_uint64, c_uint32, c_uint32, c_uint32, _OUT, _OUT)
+poll_all = declare("joinly_lobby_poll_all", c_void_p, c_uint64, c_uint32, c_uint32, _OUT, _OUT)
+said = declare("joinly_lobby_said", c_void_p, c_uint64, c_uint32, _OUT, _OUT)
+events_rows = declare("joinly_events_rows", c_void_p, _OUT, restype=c_void_p)
+events_next = declare("joinly_events_next", c_void_p, restype=c_uint64)
+events_is_resync = declare("joinly_events_is_resync", c_void_p, restype=c_uint8)
+events_snapshot = declare("joinly_events_snapshot", c_void_p, _OUT, restype=c_void_p)
+events_free = declare("joinly_events_free", c_void_p, restype=None)
