@@ -1,24 +1,10 @@
-//! JSON documents in transactions, and the names that become parts of their keys.
+//! JSON documents in transactions.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind, Result};
 use crate::store::Transaction;
-
-/// The most bytes of a name that becomes part of a key.
-pub(super) const MAX_NAME_BYTES: usize = 128;
-
-/// Refuses what would make a key ambiguous or unreadable: parts of keys are separated by colons.
-pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
-    if name.len() > MAX_NAME_BYTES {
-        return Err(crate::limits::too_many(&format!("bytes of {what}"), name.len(), MAX_NAME_BYTES));
-    }
-    if name.is_empty() || name.chars().any(|c| c == ':' || c.is_control()) {
-        return Err(Error::invalid(format!("{what} {name:?}: wanted printable text without a colon")));
-    }
-    Ok(())
-}
 
 /// Refuses a list or text that is over its limit.
 pub(super) fn check_count(what: &str, count: usize, max: usize) -> Result<()> {

@@ -27,14 +27,13 @@ pub(crate) use scope::Scope;
 /// The most bytes of a player's id, and of every other id that callers choose.
 pub const MAX_ID_BYTES: usize = 128;
 
-/// Refuses an id that no key should end with.
+/// Refuses an id that would make a key ambiguous or unreadable: colons separate the parts of keys.
 pub(crate) fn check_id(what: &str, id: &str) -> Result<()> {
-    if id.is_empty() || id.chars().any(char::is_control) {
-        return Err(Error::invalid(format!(
-            "{what} {id:?}: an id has printable characters only, at least one"
-        )));
+    check_bytes(what, id, MAX_ID_BYTES)?;
+    if id.is_empty() || id.chars().any(|c| c == ':' || c.is_control()) {
+        return Err(Error::invalid(format!("{what} {id:?}: wanted printable text without a colon")));
     }
-    check_bytes(what, id, MAX_ID_BYTES)
+    Ok(())
 }
 
 /// Refuses what is no plain word: letters, digits, `_`, `-` and `.`; the empty word is one.

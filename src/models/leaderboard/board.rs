@@ -11,8 +11,9 @@ use super::ranked::RankedSet;
 use super::result::{Applied, MatchResult, apply_result, rating};
 use crate::error::{Error, Kind, Result};
 use crate::models::Scope;
+use crate::models::check_id;
 use crate::models::derived::{Derived, Fold};
-use crate::models::document::{self, check_name};
+use crate::models::document;
 use crate::models::rating::{Rating, System};
 use crate::store::{Store, Transaction, Value};
 
@@ -124,7 +125,7 @@ fn entries_prefix(board: &str, period: &str) -> String {
 }
 
 fn read_board(txn: &mut Transaction, board: &str) -> Result<Board> {
-    check_name("a board", board)?;
+    check_id("a board", board)?;
     let found = document::get(txn, &board_key(board))?;
     found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no board {board:?}")))
 }
@@ -142,7 +143,7 @@ pub fn submit(
     score: i64,
     subscore: i64,
 ) -> Result<Submitted> {
-    check_name("a player", player)?;
+    check_id("a player", player)?;
     let rules = read_board(txn, board)?;
     let period = rules.period.name(now);
     let key = format!("{}{player}", entries_prefix(board, &period));
@@ -280,7 +281,7 @@ impl<'s> Leaderboards<'s> {
     /// [`Kind::Exists`] when there is one with other rules: its scores mean something else; [`Kind::Invalid`]; those of a
     /// commit.
     pub fn create(&self, board: &str, rules: Board) -> Result<()> {
-        check_name("a board", board)?;
+        check_id("a board", board)?;
         self.scope.transaction(|txn| match document::get::<Board>(txn, &board_key(board))? {
             None => document::put(txn, &board_key(board), &rules),
             Some(found) if found == rules => Ok(()),
@@ -361,7 +362,7 @@ impl<'s> Leaderboards<'s> {
         period: Option<&str>,
         look: impl FnOnce(&Ranking) -> R,
     ) -> Result<R> {
-        check_name("a board", board)?;
+        check_id("a board", board)?;
         let key = board_key(board);
         let missing = || Error::new(Kind::NotFound, format!("there is no board {board:?}"));
         let value = self.scope.get(key.as_bytes())?.ok_or_else(missing)?;
@@ -370,7 +371,7 @@ impl<'s> Leaderboards<'s> {
             Some(period) => period.to_owned(),
             None => rules.period.name(self.scope.now()?),
         };
-        check_name("a period", &period)?;
+        check_id("a period", &period)?;
         let ranking = self.ranking((board.to_owned(), period), rules.order);
         let mut ranking = ranking.lock();
         let ranking = ranking.refresh(self.scope.store())?;

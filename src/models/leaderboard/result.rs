@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::board::submit;
 use crate::error::{Error, Kind, Result};
-use crate::models::document::{self, check_count, check_name};
+use crate::models::check_id;
+use crate::models::document::{self, check_count};
 use crate::models::rating::{MAX_PLAYERS, Placed, Rating, System};
 use crate::store::Transaction;
 
@@ -67,8 +68,8 @@ fn rating_key(player: &str, ladder: &str) -> String {
 /// # Errors
 /// [`Kind::Invalid`]; [`Kind::WrongType`] when a plain put wrote something else there; those of a read.
 pub fn rating(txn: &mut Transaction, system: &System, player: &str, ladder: &str) -> Result<Rating> {
-    check_name("a player", player)?;
-    check_name("a ladder", ladder)?;
+    check_id("a player", player)?;
+    check_id("a ladder", ladder)?;
     Ok(document::get(txn, &rating_key(player, ladder))?.unwrap_or_else(|| system.initial()))
 }
 
@@ -79,7 +80,7 @@ pub fn rating(txn: &mut Transaction, system: &System, player: &str, ladder: &str
 /// [`Kind::Invalid`] for what is no result; [`Kind::NotFound`] when there are scores and no board;
 /// [`Kind::TooLarge`], [`Kind::OutOfRange`], [`Kind::WrongType`]; those of a read. Then `txn` is not to be committed.
 pub fn apply_result(txn: &mut Transaction, now: i64, result: &MatchResult) -> Result<Applied> {
-    check_name("a match", &result.id)?;
+    check_id("a match", &result.id)?;
     let key = format!("match:{}", result.id);
     let mut document: serde_json::Map<String, serde_json::Value> = document::get(txn, &key)?
         .unwrap_or_else(|| [("id".to_owned(), result.id.clone().into())].into_iter().collect());
@@ -115,7 +116,7 @@ pub fn apply_result(txn: &mut Transaction, now: i64, result: &MatchResult) -> Re
 fn check_players(result: &MatchResult) -> Result<()> {
     let mut players = BTreeSet::new();
     for player in result.teams.iter().flat_map(|team| &team.players) {
-        check_name("a player", player)?;
+        check_id("a player", player)?;
         if !players.insert(player) {
             return Err(Error::invalid(format!("player {player:?} is in the result twice")));
         }

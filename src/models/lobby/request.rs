@@ -151,7 +151,7 @@ impl Join {
 
     /// Checked, with the code as lobbies have it.
     pub(super) fn checked(mut self) -> Result<Self> {
-        check_id("player", &self.player)?;
+        check_id("a player", &self.player)?;
         check_bytes("a password", &self.password, MAX_PASSWORD_BYTES)?;
         check_bytes("a build", &self.build, MAX_NAME_BYTES)?;
         check_word("a role", &self.role)?;
@@ -168,7 +168,7 @@ impl Reserve {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        check_id("player", &self.player)?;
+        check_id("a player", &self.player)?;
         check_word("a role", &self.role)?;
         self.for_ms.map_or(Ok(()), |ms| check_ms("a reservation", ms))
     }

@@ -14,8 +14,9 @@ use super::pool::Pool;
 use super::rules::Rules;
 use super::ticket::{Backfill, State, Ticket};
 use crate::error::{Error, Kind, Result};
+use crate::models::check_id;
 use crate::models::derived::Derived;
-use crate::models::document::{self, check_name};
+use crate::models::document;
 use crate::store::{Store, Transaction};
 
 /// How long a ticket can be read once its state is final.
@@ -69,7 +70,7 @@ impl Matchmaker {
     /// # Errors
     /// [`Kind::Invalid`] and [`Kind::TooLarge`] for rules that make no sense; those of a commit.
     pub fn configure(&self, queue: &str, rules: &Rules, seed: u64) -> Result<()> {
-        check_name("a queue", queue)?;
+        check_id("a queue", queue)?;
         rules.check()?;
         let document = document::encode(&Queue { rules: rules.clone(), seed })?;
         self.store.put(queue_key(queue).as_bytes(), &document).map(|_| ())
@@ -158,7 +159,7 @@ impl Matchmaker {
     pub fn backfill(&self, queue: &str, backfill: &Backfill) -> Result<()> {
         self.store.transaction(|txn| {
             let rules = read_queue(txn, queue)?.rules;
-            check_name("a lobby", &backfill.lobby)?;
+            check_id("a lobby", &backfill.lobby)?;
             backfill.check(&rules)?;
             document::put(txn, &backfill_key(queue, &backfill.lobby), backfill)
         })
@@ -321,7 +322,7 @@ fn check_member(made: &Match, player: &str) -> Result<()> {
 }
 
 pub(super) fn read_queue(txn: &mut Transaction, queue: &str) -> Result<Queue> {
-    check_name("a queue", queue)?;
+    check_id("a queue", queue)?;
     let found = document::get(txn, &queue_key(queue))?;
     found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no queue {queue:?}")))
 }
@@ -332,7 +333,7 @@ fn read_ticket(txn: &mut Transaction, queue: &str, id: u64) -> Result<Ticket> {
 }
 
 fn read_match(txn: &mut Transaction, id: &str) -> Result<Match> {
-    check_name("a match", id)?;
+    check_id("a match", id)?;
     let found = document::get(txn, &match_key(id))?;
     found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no match {id:?}")))
 }

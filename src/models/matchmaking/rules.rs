@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::models::document::{check_count, check_name};
+use crate::models::check_id;
+use crate::models::document::check_count;
 use crate::models::rating::System;
 
 /// The most players of a match.
@@ -117,7 +118,7 @@ impl Rules {
         if self.teams == 0 || self.players() < 2 {
             return Err(Error::invalid("a match has at least two players"));
         }
-        self.roles.keys().try_for_each(|role| check_name("a role", role))?;
+        self.roles.keys().try_for_each(|role| check_id("a role", role))?;
         let slots = self.roles.values().try_fold(0_usize, |sum, slots| sum.checked_add(*slots));
         if !self.roles.is_empty()
             && (slots != Some(self.team_size) || self.roles.values().any(|slots| *slots == 0))

@@ -18,7 +18,7 @@ use super::ticket::{Backfill, State, Ticket};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::models::derived::Derived;
-use crate::models::document;
+use crate::models::{check_id, document};
 use crate::store::{Scan, Transaction};
 
 /// Matches made in one transaction, and tickets ended in one.
@@ -119,7 +119,7 @@ impl Matchmaker {
 
     /// Takes or renews the lease; answers who else has it.
     fn take_lease(&self, queue: &str, holder: &str, lease_ms: u64) -> Result<Option<String>> {
-        document::check_name("a holder", holder)?;
+        check_id("a holder", holder)?;
         if lease_ms == 0 {
             return Err(Error::invalid("a lease lasts at least a millisecond"));
         }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Rules;
 use crate::error::{Error, Result};
-use crate::models::document::{check_count, check_name};
+use crate::models::check_id;
+use crate::models::document::check_count;
 
 /// The most keys, attributes, filters or regions of a ticket.
 pub const MAX_TICKET_FIELDS: usize = 32;
@@ -183,7 +184,7 @@ impl Ticket {
 
 impl Seeker {
     pub(super) fn check(&self, rules: &Rules) -> Result<()> {
-        check_name("a player", &self.player)?;
+        check_id("a player", &self.player)?;
         if !(self.mu.abs() <= LARGEST_RATING && self.sigma >= 0.0 && self.sigma <= LARGEST_RATING) {
             return Err(Error::invalid(format!("player {:?}: the rating is out of bounds", self.player)));
         }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Players, player_key};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
-use crate::models::document::{self, check_count, check_name};
+use crate::models::check_id;
+use crate::models::document::{self, check_count};
 use crate::store::{Scan, Transaction};
 
 /// The most deltas of one call.
@@ -22,12 +23,12 @@ pub enum Holding {
 
 impl Holding {
     fn key(&self, player: &str) -> Result<String> {
-        check_name("a player", player)?;
+        check_id("a player", player)?;
         let (kind, name) = match self {
             Self::Currency(name) => ("wallet", name),
             Self::Item(name) => ("item", name),
         };
-        check_name(kind, name)?;
+        check_id(kind, name)?;
         Ok(format!("{}:{kind}:{name}", player_key(player)))
     }
 }
@@ -107,7 +108,7 @@ pub fn balance(txn: &mut Transaction, player: &str, holding: &Holding) -> Result
 /// # Errors
 /// As [`balance`].
 pub fn balances(txn: &mut Transaction, player: &str) -> Result<BTreeMap<Holding, i64>> {
-    check_name("a player", player)?;
+    check_id("a player", player)?;
     let mut balances = BTreeMap::new();
     for kind in ["wallet", "item"] {
         let holding = if kind == "wallet" { Holding::Currency } else { Holding::Item };

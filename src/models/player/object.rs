@@ -3,7 +3,8 @@
 
 use super::{Players, player_key};
 use crate::error::{Error, Result};
-use crate::models::document::{check_count, check_name};
+use crate::models::check_id;
+use crate::models::document::check_count;
 use crate::store::{Page, Scan};
 
 /// The most bytes of an object.
@@ -63,9 +64,9 @@ pub enum Written {
 
 impl Object {
     fn key(&self) -> Result<String> {
-        check_name("a player", &self.player)?;
-        check_name("a collection", &self.collection)?;
-        check_name("an object", &self.name)?;
+        check_id("a player", &self.player)?;
+        check_id("a collection", &self.collection)?;
+        check_id("an object", &self.name)?;
         Ok(format!("{}:object:{}:{}", player_key(&self.player), self.collection, self.name))
     }
 }
@@ -101,8 +102,8 @@ impl Players<'_> {
         limit: usize,
         cursor: Option<&[u8]>,
     ) -> Result<Page> {
-        check_name("a player", player)?;
-        check_name("a collection", collection)?;
+        check_id("a player", player)?;
+        check_id("a collection", collection)?;
         let prefix = format!("{}:object:{collection}:", player_key(player));
         let scan = Scan::prefix(prefix.as_bytes()).limit(limit);
         let scan = cursor.into_iter().fold(scan, |scan, cursor| scan.after(cursor));

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Players, player_key};
 use crate::error::{Error, Kind, Result};
-use crate::models::document::{self, check_count, check_name};
+use crate::models::check_id;
+use crate::models::document::{self, check_count};
 use crate::store::Transaction;
 
 /// The most properties, and the most accounts, of a profile.
@@ -119,15 +120,15 @@ impl Profile {
             };
         }
         next.version = self.version.saturating_add(1);
-        check_name("a player", &next.id)?;
+        check_id("a player", &next.id)?;
         check_count("bytes of a name", next.name.len(), MAX_PROPERTY_BYTES)?;
         check_count("properties", next.properties.len(), MAX_PROPERTIES)?;
         check_count("accounts", next.accounts.len(), MAX_PROPERTIES)?;
-        next.properties.keys().try_for_each(|key| check_name("a property", key))?;
+        next.properties.keys().try_for_each(|key| check_id("a property", key))?;
         next.properties.values().try_for_each(Property::check)?;
         next.accounts.iter().try_for_each(|(platform, id)| {
-            check_name("a platform", platform)?;
-            check_name("an account", id)
+            check_id("a platform", platform)?;
+            check_id("an account", id)
         })?;
         Ok(next)
     }
@@ -157,7 +158,7 @@ impl Players<'_> {
     /// # Errors
     /// [`Kind::NotFound`], [`Kind::Invalid`]; those of a read.
     pub fn get(&self, id: &str) -> Result<Profile> {
-        check_name("a player", id)?;
+        check_id("a player", id)?;
         let key = player_key(id);
         let missing = || Error::new(Kind::NotFound, format!("there is no player {id:?}"));
         let value = self.scope.get(key.as_bytes())?.ok_or_else(missing)?;
@@ -169,8 +170,8 @@ impl Players<'_> {
     /// # Errors
     /// As [`Players::get`].
     pub fn by_account(&self, platform: &str, account: &str) -> Result<Profile> {
-        check_name("a platform", platform)?;
-        check_name("an account", account)?;
+        check_id("a platform", platform)?;
+        check_id("an account", account)?;
         let key = account_key(platform, account);
         let id = self.scope.get(key.as_bytes())?;
         let id = id.ok_or_else(|| Error::new(Kind::NotFound, format!("no player has {key}")))?;
@@ -183,7 +184,7 @@ impl Players<'_> {
     /// [`Kind::NotFound`]; [`Kind::Exists`] when an account is another player's; [`Kind::Invalid`], [`Kind::TooLarge`];
     /// those of a commit.
     pub fn patch(&self, id: &str, expected: Option<u64>, patch: &Patch) -> Result<Patched> {
-        check_name("a player", id)?;
+        check_id("a player", id)?;
         self.scope.transaction(|txn| {
             let profile: Option<Profile> = document::get(txn, &player_key(id))?;
             let profile =
@@ -204,7 +205,7 @@ impl Players<'_> {
     /// # Errors
     /// [`Kind::Invalid`], [`Kind::TooLarge`]; those of a commit.
     pub fn heartbeat(&self, id: &str, status: &str, lease_ms: u32) -> Result<Presence> {
-        check_name("a player", id)?;
+        check_id("a player", id)?;
         check_count("bytes of a status", status.len(), MAX_PROPERTY_BYTES)?;
         if lease_ms == 0 {
             return Err(Error::invalid("a lease lasts at least a millisecond"));
@@ -225,7 +226,7 @@ impl Players<'_> {
     /// # Errors
     /// Those of a read.
     pub fn presence(&self, id: &str) -> Result<Option<Presence>> {
-        check_name("a player", id)?;
+        check_id("a player", id)?;
         let key = format!("{}:presence", player_key(id));
         let value = self.scope.get(key.as_bytes())?;
         let presence: Option<Presence> =
@@ -239,7 +240,7 @@ impl Players<'_> {
     /// # Errors
     /// Those of a commit.
     pub fn leave(&self, id: &str) -> Result<bool> {
-        check_name("a player", id)?;
+        check_id("a player", id)?;
         self.scope.transaction(|txn| txn.delete(format!("{}:presence", player_key(id)).as_bytes()))
     }
 }

@@ -6,7 +6,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Players, player_key};
 use crate::error::{Error, Kind, Result};
-use crate::models::document::{self, check_count, check_name};
+use crate::models::check_id;
+use crate::models::document::{self, check_count};
 use crate::store::Transaction;
 
 /// The most bytes of a saved game.
@@ -67,8 +68,8 @@ struct Slot {
 }
 
 fn slot_key(player: &str, slot: &str) -> Result<String> {
-    check_name("a player", player)?;
-    check_name("a slot", slot)?;
+    check_id("a player", player)?;
+    check_id("a slot", slot)?;
     Ok(format!("{}:save:{slot}", player_key(player)))
 }
 
@@ -97,7 +98,7 @@ impl Players<'_> {
         keep: usize,
     ) -> Result<Saved> {
         let key = slot_key(player, slot)?;
-        check_name("a device", device)?;
+        check_id("a device", device)?;
         check_count("bytes of a saved game", data.len(), MAX_SAVE_BYTES)?;
         check_count("versions to keep", keep, MAX_HISTORY)?;
         if keep == 0 {

@@ -179,7 +179,7 @@ impl Turn {
     /// As [`Turn::check_owner`]; [`Kind::WrongState`] of a closed lobby.
     pub fn ban(&mut self, by: &By, player: &str, until: i64) -> Ruled<()> {
         self.check_owner(by)?;
-        check_id("player", player)?;
+        check_id("a player", player)?;
         self.check_live()?;
         self.emit(Change::Banned { player: player.to_owned(), until })?;
         match self.room.seats.contains_key(player) {
