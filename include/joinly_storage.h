@@ -173,6 +173,21 @@
 #define JOINLY_MOVE_CLOSE 6
 
 /**
+ * What anybody may know of a lobby.
+ */
+#define JOINLY_VIEWER_PUBLIC 0
+
+/**
+ * What members may know.
+ */
+#define JOINLY_VIEWER_MEMBER 1
+
+/**
+ * What the owner and the host may know.
+ */
+#define JOINLY_VIEWER_OWNER 2
+
+/**
  * The lobby was created.
  */
 #define JOINLY_EVENT_CREATED 1
@@ -231,21 +246,6 @@
  * A member said something.
  */
 #define JOINLY_EVENT_SAID 12
-
-/**
- * What anybody may know of a lobby.
- */
-#define JOINLY_VIEWER_PUBLIC 0
-
-/**
- * What members may know.
- */
-#define JOINLY_VIEWER_MEMBER 1
-
-/**
- * What the owner and the host may know.
- */
-#define JOINLY_VIEWER_OWNER 2
 
 /**
  * A list of checks and mutations. It belongs to no store and may be committed to several, or again. Usable from
@@ -1048,54 +1048,6 @@ typedef struct {
 } joinly_seat_request;
 
 /**
- * Something that happened in a lobby. All pointers borrow from its batch.
- */
-typedef struct {
-    /**
-     * In which lobby.
-     */
-    uint64_t lobby;
-    /**
-     * Its number in the lobby: from 1, without a gap.
-     */
-    uint64_t version;
-    /**
-     * From `joinly_lobby_poll_all`: the number of the call that made it, among those of all lobbies; else 0. Events of one
-     * number happened together.
-     */
-    uint64_t sequence;
-    /**
-     * When it was made, in milliseconds since 1970-01-01 UTC.
-     */
-    int64_t time;
-    /**
-     * The player who made it, in UTF-8; NULL: the host, or time.
-     */
-    const uint8_t *actor;
-    /**
-     * Length of `actor`.
-     */
-    size_t actor_len;
-    /**
-     * The event as a JSON object of "lobby", "version", "time", "actor" and "change", whose "kind" is the name of the
-     * constant in small letters and whose other members tell the rest.
-     */
-    const uint8_t *json;
-    /**
-     * Length of `json`.
-     */
-    size_t json_len;
-    /**
-     * One of `JOINLY_EVENT_*`.
-     */
-    uint32_t kind;
-    /**
-     * Zero.
-     */
-    uint32_t reserved;
-} joinly_event;
-
-/**
  * What a sweep has done.
  */
 typedef struct {
@@ -1150,6 +1102,54 @@ typedef struct {
      */
     char index[136];
 } joinly_explain;
+
+/**
+ * Something that happened in a lobby. All pointers borrow from its batch.
+ */
+typedef struct {
+    /**
+     * In which lobby.
+     */
+    uint64_t lobby;
+    /**
+     * Its number in the lobby: from 1, without a gap.
+     */
+    uint64_t version;
+    /**
+     * From `joinly_lobby_poll_all`: the number of the call that made it, among those of all lobbies; else 0. Events of one
+     * number happened together.
+     */
+    uint64_t sequence;
+    /**
+     * When it was made, in milliseconds since 1970-01-01 UTC.
+     */
+    int64_t time;
+    /**
+     * The player who made it, in UTF-8; NULL: the host, or time.
+     */
+    const uint8_t *actor;
+    /**
+     * Length of `actor`.
+     */
+    size_t actor_len;
+    /**
+     * The event as a JSON object of "lobby", "version", "time", "actor" and "change", whose "kind" is the name of the
+     * constant in small letters and whose other members tell the rest.
+     */
+    const uint8_t *json;
+    /**
+     * Length of `json`.
+     */
+    size_t json_len;
+    /**
+     * One of `JOINLY_EVENT_*`.
+     */
+    uint32_t kind;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} joinly_event;
 
 /**
  * How large a cache may be. Zero-initialise it and set `struct_size`.
@@ -2145,295 +2145,6 @@ joinly_status joinly_lobby_heartbeat(joinly_store *store,
 joinly_status joinly_lobby_heartbeat_host(joinly_store *store,
                                           uint64_t lobby,
                                           joinly_error **err);
-
-/**
- * Takes a player's seat away. An act of the owner. Any thread.
- *
- * Errors: `JOINLY_NOT_FOUND` (no such lobby, or no seat in it), `JOINLY_FORBIDDEN` (not the owner, or not in this epoch),
- * and those of `joinly_lobby_create`.
- */
-joinly_status joinly_lobby_kick(joinly_store *store,
-                                const joinly_caller *caller,
-                                uint64_t lobby,
-                                const char *player,
-                                size_t player_len,
-                                joinly_done *done,
-                                joinly_error **err);
-
-/**
- * Takes a player's seat away, if there is one, and keeps the player from joining until `until`, in milliseconds since
- * 1970-01-01 UTC; 0: for ever. An act of the owner. Any thread. Errors: those of `joinly_lobby_kick`, `JOINLY_WRONG_STATE`
- * (closed).
- */
-joinly_status joinly_lobby_ban(joinly_store *store,
-                               const joinly_caller *caller,
-                               uint64_t lobby,
-                               const char *player,
-                               size_t player_len,
-                               int64_t until,
-                               joinly_done *done,
-                               joinly_error **err);
-
-/**
- * Lets a player join again. An act of the owner. Any thread. Errors: those of `joinly_lobby_kick`; `JOINLY_NOT_FOUND` also
- * for who is not banned.
- */
-joinly_status joinly_lobby_unban(joinly_store *store,
-                                 const joinly_caller *caller,
-                                 uint64_t lobby,
-                                 const char *player,
-                                 size_t player_len,
-                                 joinly_done *done,
-                                 joinly_error **err);
-
-/**
- * Gives the ownership to another member, in a new epoch: the former owner decides nothing any more. An act of the owner,
- * or of the host where there is none. Any thread. Errors: those of `joinly_lobby_kick`; `JOINLY_FORBIDDEN` also where a
- * lost ownership stays lost.
- */
-joinly_status joinly_lobby_transfer(joinly_store *store,
-                                    const joinly_caller *caller,
-                                    uint64_t lobby,
-                                    const char *player,
-                                    size_t player_len,
-                                    joinly_done *done,
-                                    joinly_error **err);
-
-/**
- * Moves a lobby to another state; `move_` is one of `JOINLY_MOVE_*`. `ready_ms` is for `JOINLY_MOVE_START`, else 0: the
- * game starts once all members have said within so many milliseconds that they are ready; 0: at once. An act of the owner.
- * Any thread.
- *
- * Errors: `JOINLY_NOT_FOUND`, `JOINLY_FORBIDDEN` (not the owner, or not in this epoch), `JOINLY_WRONG_STATE` (no such move
- * from its state), and those of `joinly_lobby_create`.
- */
-joinly_status joinly_lobby_move(joinly_store *store,
-                                const joinly_caller *caller,
-                                uint64_t lobby,
-                                uint32_t move_,
-                                uint32_t ready_ms,
-                                joinly_done *done,
-                                joinly_error **err);
-
-/**
- * A member of a starting lobby is ready (`ready` is not 0), or not any more; the game starts when all are. Any thread.
- * Errors: `JOINLY_NOT_FOUND` (no such lobby, or no member of it), `JOINLY_WRONG_STATE` (nobody asked), and those of
- * `joinly_lobby_create`.
- */
-joinly_status joinly_lobby_ready(joinly_store *store,
-                                 const joinly_caller *caller,
-                                 uint64_t lobby,
-                                 const char *player,
-                                 size_t player_len,
-                                 uint8_t ready,
-                                 joinly_done *done,
-                                 joinly_error **err);
-
-/**
- * Changes the fields that `patch` names, a JSON object of any of "name", "visibility" ("public", "friends", "private"),
- * "build", "max_members", "backfill", "migration" ("oldest", "manual", "never", "close"), "password" ("" removes it),
- * "attributes", "member_attributes" and "owner_attributes" (objects of new values; null removes an attribute). `expected`
- * is the version that the lobby must be of; 0: any. An act of the owner. Any thread.
- *
- * Errors: `JOINLY_CONFLICT` (of another version, which `joinly_error_present_version` tells), `JOINLY_NOT_FOUND`,
- * `JOINLY_FORBIDDEN` (not the owner, or not in this epoch), `JOINLY_LOBBY_FULL` (fewer seats than are taken),
- * `JOINLY_WRONG_STATE` (closed), and those of `joinly_lobby_create`.
- */
-joinly_status joinly_lobby_patch(joinly_store *store,
-                                 const joinly_caller *caller,
-                                 uint64_t lobby,
-                                 const char *patch,
-                                 size_t patch_len,
-                                 uint64_t expected,
-                                 joinly_done *done,
-                                 joinly_error **err);
-
-/**
- * Changes attributes of a member: `attributes` is a JSON object of new values; null removes one. `expected` as in
- * `joinly_lobby_patch`. Any thread. Errors: `JOINLY_CONFLICT` (of another version, which `joinly_error_present_version`
- * tells), `JOINLY_NOT_FOUND` (no such lobby, or no member of it), and those of `joinly_lobby_create`.
- */
-joinly_status joinly_lobby_patch_member(joinly_store *store,
-                                        const joinly_caller *caller,
-                                        uint64_t lobby,
-                                        const char *player,
-                                        size_t player_len,
-                                        const char *attributes,
-                                        size_t attributes_len,
-                                        uint64_t expected,
-                                        joinly_done *done,
-                                        joinly_error **err);
-
-/**
- * A member says something to the others: 1 to 4096 bytes of UTF-8. It is an event like all others. Any thread. Errors:
- * `JOINLY_NOT_FOUND` (no such lobby, or no member of it), and those of `joinly_lobby_create`.
- */
-joinly_status joinly_lobby_say(joinly_store *store,
-                               const joinly_caller *caller,
-                               uint64_t lobby,
-                               const char *player,
-                               size_t player_len,
-                               const char *text,
-                               size_t text_len,
-                               joinly_done *done,
-                               joinly_error **err);
-
-/**
- * Pulls the events of a lobby after number `after` (0: from the beginning), at most `max` (0: 256), as `viewer`, one of
- * `JOINLY_VIEWER_*`, may know them. When there are none, waits for them at most `timeout_ms` milliseconds (0: only looks),
- * idle, not busy. What time has decided meanwhile is told too. `*out` receives the batch, to be freed with
- * `joinly_events_free`; the next poll goes on after `joinly_events_next`. When events are missing, because they are no
- * longer kept, the batch has a snapshot instead: `joinly_events_is_resync`. Any thread.
- *
- * Errors: `JOINLY_TIMEOUT` (nothing happened; no error object), `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_CLOSED` (also
- * when the store is closed meanwhile), and those of `joinly_lobby_get`.
- */
-joinly_status joinly_lobby_poll(joinly_store *store,
-                                uint64_t lobby,
-                                uint64_t after,
-                                uint32_t viewer,
-                                uint32_t max,
-                                uint32_t timeout_ms,
-                                joinly_events **out,
-                                joinly_error **err);
-
-/**
- * Pulls what happened in all lobbies after call number `after` (0: from the beginning), at most `max` calls (0: 256), with
- * all the events of each, as the host may know them; waits as `joinly_lobby_poll`. When calls are missing, because they
- * are no longer kept, the batch has no events and `joinly_events_is_resync` is 1: read the lobbies anew. What time decides
- * in a lobby is told once somebody looks at it. Any thread.
- *
- * Errors: `JOINLY_TIMEOUT` (nothing happened; no error object), `JOINLY_CLOSED` (also when the store is closed meanwhile),
- * and those of `joinly_kv_scan`.
- */
-joinly_status joinly_lobby_poll_all(const joinly_store *store,
-                                    uint64_t after,
-                                    uint32_t max,
-                                    uint32_t timeout_ms,
-                                    joinly_events **out,
-                                    joinly_error **err);
-
-/**
- * The last of what members of a lobby said, at most `max` events (0: 256) of `JOINLY_EVENT_SAID`, oldest first; possibly
- * none. `*out` is to be freed with `joinly_events_free`. Any thread. Errors: those of `joinly_kv_scan`.
- */
-joinly_status joinly_lobby_said(const joinly_store *store,
-                                uint64_t lobby,
-                                uint32_t max,
-                                joinly_events **out,
-                                joinly_error **err);
-
-/**
- * The events of a batch as an array; `*count` receives how many. Borrowed: valid until `joinly_events_free`. NULL and 0 for
- * a batch without events, for NULL and for a freed one. Any thread.
- */
-const joinly_event *joinly_events_rows(const joinly_events *events,
-                                       size_t *count);
-
-/**
- * The number after which the next poll goes on; 0 for a bad handle. Any thread.
- */
-uint64_t joinly_events_next(const joinly_events *events);
-
-/**
- * 1 when events were missing: what is known must be read anew, from the snapshot of the batch where it has one; else 0.
- * Any thread.
- */
-uint8_t joinly_events_is_resync(const joinly_events *events);
-
-/**
- * The snapshot of a batch that begins anew, in the form of `joinly_lobby_get`; `*len` receives its length. NULL and 0 for
- * a batch without one, for NULL and for a freed one. Borrowed: valid until `joinly_events_free`. Any thread.
- */
-const uint8_t *joinly_events_snapshot(const joinly_events *events,
-                                      size_t *len);
-
-/**
- * Frees a batch of events. NULL and one that is freed already are ignored. Any thread.
- */
-void joinly_events_free(joinly_events *events);
-
-/**
- * Reads a lobby as `viewer`, one of `JOINLY_VIEWER_*`, may know it. `*out` receives a JSON object of "lobby" (the document
- * at `lobby:{number}`, whose "version" is the number of the last event in it, and whose "epoch" is that of its owner),
- * "seats" (for members; by number), "member_attributes" and "owner_attributes"; to be freed with `joinly_value_free`.
- * Leases are as time has made them: who looks first writes it. Of `caller` only the transaction counts. Any thread.
- *
- * Errors: `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (the document is another's), and those of
- * `joinly_kv_put`.
- */
-joinly_status joinly_lobby_get(joinly_store *store,
-                               const joinly_caller *caller,
-                               uint64_t lobby,
-                               uint32_t viewer,
-                               joinly_value **out,
-                               joinly_error **err);
-
-/**
- * Finds the live lobby that has a code: six letters and digits as people write them, in small letters, with hyphens and
- * spaces, with O for 0. `*lobby` receives its number. Of `caller` only the transaction counts. Any thread. Errors:
- * `JOINLY_NOT_FOUND`, `JOINLY_INVALID` (no code), and those of `joinly_kv_get`.
- */
-joinly_status joinly_lobby_by_code(const joinly_store *store,
-                                   const joinly_caller *caller,
-                                   const char *code,
-                                   size_t code_len,
-                                   uint64_t *lobby,
-                                   joinly_error **err);
-
-/**
- * In which exclusive lobby of a kind a player is: `*lobby` receives its number. Of `caller` only the transaction counts.
- * Any thread. Errors: `JOINLY_NOT_FOUND` (in none; no error object), and those of `joinly_lobby_get`.
- */
-joinly_status joinly_lobby_of_player(joinly_store *store,
-                                     const joinly_caller *caller,
-                                     const char *kind,
-                                     size_t kind_len,
-                                     const char *player,
-                                     size_t player_len,
-                                     uint64_t *lobby,
-                                     joinly_error **err);
-
-/**
- * Reads a lobby as it was when event `version` had just happened, folded from the events that are kept, in the form of
- * `joinly_lobby_get`. Leases are those that the events tell. Any thread.
- *
- * Errors: `JOINLY_NOT_FOUND`, `JOINLY_COMPACTED` (the events up to there are no longer kept), `JOINLY_OUT_OF_RANGE` (it has
- * not happened), `JOINLY_INVALID`, and those of `joinly_kv_get`.
- */
-joinly_status joinly_lobby_as_of(const joinly_store *store,
-                                 uint64_t lobby,
-                                 uint64_t version,
-                                 uint32_t viewer,
-                                 joinly_value **out,
-                                 joinly_error **err);
-
-/**
- * Writes what time has decided in all lobbies; deletes the closed lobbies that were created more than `keep_ms`
- * milliseconds ago, and all but the last `keep_feed` numbers of the feed that `joinly_lobby_poll_all` reads. In small
- * transactions. Of use now and then for the size of the file: nothing else depends on it. `swept` may be NULL. Any thread.
- * Errors: `JOINLY_INVALID`, and those of `joinly_kv_put`.
- */
-joinly_status joinly_lobby_sweep(joinly_store *store,
-                                 uint64_t keep_ms,
-                                 uint64_t keep_feed,
-                                 joinly_swept *swept,
-                                 joinly_error **err);
-
-/**
- * Finds lobbies. `query` may be NULL. A row of the page has the key `lobby:{number}` and the lobby's document as everybody
- * may know it and as time has made it; documents under `lobby:` that plain puts wrote are found too. A page is not of one
- * moment. `explain` (may be NULL) receives how the lobbies were found: along a declared index where one serves, else by a
- * scan that is counted against the budget. Any thread.
- *
- * Errors: `JOINLY_INVALID` (no filter, no order, an unknown operator, a cursor of another query), `JOINLY_WRONG_TYPE` (an
- * operand that its operator cannot have), `JOINLY_TOO_LARGE`, and those of `joinly_kv_scan`.
- */
-joinly_status joinly_lobby_search(const joinly_store *store,
-                                  const joinly_lobby_query *query,
-                                  joinly_page **out,
-                                  joinly_explain *explain,
-                                  joinly_error **err);
 
 /**
  * Takes a player's seat away. An act of the owner. Any thread.

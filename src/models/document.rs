@@ -19,7 +19,7 @@ pub(super) fn decode<T: DeserializeOwned>(key: &[u8], data: &[u8]) -> Result<T> 
     })
 }
 
-pub(super) fn encode(document: &impl Serialize) -> Result<Vec<u8>> {
+pub(crate) fn encode(document: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(document).map_err(|error| Error::new(Kind::Panic, format!("write JSON: {error}")))
 }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 
 pub mod attribute;
 mod derived;
-mod document;
+pub(crate) mod document;
 pub mod filter;
 pub mod leaderboard;
 pub mod lobby;

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from joinly_storage import _ffi as ffi
-from joinly_storage import _pages, _stats, _watch
+from joinly_storage import _lobby_events, _lobby_ffi, _pages, _stats, _watch
 from support import ROOT
 
 HEADER = re.sub(r"/\*.*?\*/", "", (ROOT / "include/joinly_storage.h").read_text("utf-8"), flags=re.S)
@@ -22,9 +22,13 @@ STRUCTS = {
     for body, name in re.findall(r"typedef struct \{(.*?)\} (\w+);", HEADER, re.S)
 }
 DECLARED = {
-    name: function for function in vars(ffi).values() if (name := getattr(function, "__name__", "")) in FUNCTIONS
+    name: function
+    for module in (ffi, _lobby_ffi)
+    for function in vars(module).values()
+    if (name := getattr(function, "__name__", "")) in FUNCTIONS
 }
 INTEGERS = {
+    "char": ctypes.c_char,
     "uint8_t": ctypes.c_uint8,
     "int32_t": ctypes.c_int32,
     "joinly_status": ctypes.c_int32,
@@ -39,6 +43,14 @@ LAYOUTS: dict[str, Any] = {
     "joinly_scan_options": ffi.ScanOptions,
     "joinly_find_options": ffi.FindOptions,
     "joinly_cache_options": ffi.CacheOptions,
+    "joinly_caller": _lobby_ffi.Caller,
+    "joinly_done": _lobby_ffi.Done,
+    "joinly_join": _lobby_ffi.Join,
+    "joinly_seat_request": _lobby_ffi.SeatRequest,
+    "joinly_lobby_options": _lobby_ffi.LobbyOptions,
+    "joinly_lobby_query": _lobby_ffi.LobbyQuery,
+    "joinly_explain": _lobby_ffi.Explain,
+    "joinly_swept": _lobby_ffi.Swept,
     "joinly_stats": _stats._Stats,
     "joinly_limits": _stats._Limits,
     "joinly_cache_stats": _stats._CacheStats,
@@ -82,7 +94,9 @@ def test_a_struct_is_laid_out_as_in_the_header(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "layout"), [("joinly_row", _pages._ROW), ("joinly_change", _watch._CHANGE)], ids=lambda value: str(value)
+    ("name", "layout"),
+    [("joinly_row", _pages._ROW), ("joinly_change", _watch._CHANGE), ("joinly_event", _lobby_events._EVENT)],
+    ids=lambda value: str(value),
 )
 def test_an_array_is_read_as_in_the_header(name: str, layout: Struct) -> None:
     letters = {"pointer": "P", ctypes.c_size_t: "N", ctypes.c_uint64: "Q", ctypes.c_int64: "q", ctypes.c_uint32: "I"}

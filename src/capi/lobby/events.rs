@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::{json, look};
+use super::look;
 use crate::capi::error::{joinly_error, joinly_status};
 use crate::capi::ffi;
 use crate::capi::guard::{guard, quiet};
 use crate::capi::handle::{Table, object};
 use crate::capi::store::{joinly_store, with_store};
 use crate::error::{Kind, Result};
+use crate::models::document::encode;
 use crate::models::lobby::{Change, Event, Lobbies, Poll, PollAll};
 
 /// The lobby was created.
@@ -96,7 +97,7 @@ object!(joinly_events => EventsObject, EVENTS, 10);
 impl EventsObject {
     /// Events that belong to calls of these numbers; `next` is where to go on.
     fn of(events: impl IntoIterator<Item = (u64, Event)>, next: u64) -> Result<Self> {
-        let tell = |(sequence, event)| Ok(Told { json: json(&event)?, event, sequence });
+        let tell = |(sequence, event)| Ok(Told { json: encode(&event)?, event, sequence });
         let told: Vec<Told> = events.into_iter().map(tell).collect::<Result<_>>()?;
         let rows = told.iter().map(Told::row).collect();
         Ok(Self { rows, _told: told, next, ..Self::default() })
@@ -147,7 +148,7 @@ fn polled(poll: Poll) -> Result<EventsObject> {
         Poll::Resync(snapshot) => Ok(EventsObject {
             next: snapshot.lobby.version,
             resync: true,
-            snapshot: json(&snapshot)?,
+            snapshot: encode(&snapshot)?,
             ..EventsObject::default()
         }),
     }

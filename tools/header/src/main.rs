@@ -62,7 +62,7 @@ const FILES: &[&str] = &[
     "index.rs",
     "caller.rs",
     "lobby/options.rs",
-    "lobby/mod.rs",
+    "lobby/seats.rs",
     "lobby/acts.rs",
     "lobby/look.rs",
     "lobby/search.rs",
