@@ -27,8 +27,9 @@ impl<'s> Scope<'s> {
         self.store
     }
 
-    /// The store's clock.
+    /// The time: never before that of anything that this process has read.
     pub fn now(&self) -> Result<i64> {
+        self.store.version()?;
         self.store.now()
     }
 

@@ -4,8 +4,8 @@ use super::desk::{Desk, Seats};
 use super::event::LobbyPatch;
 use super::request::{check_ms, check_party};
 use super::rules::Turn;
-use super::{By, Create, Done, Lobbies, Reserve, keys, password};
-use crate::error::{Error, Kind, Result};
+use super::{By, Create, Done, Lobbies, Reserve, host, password};
+use crate::error::Result;
 use crate::models::attribute::AttributePatch;
 use crate::models::{Ruled, Step};
 
@@ -16,9 +16,10 @@ impl Lobbies<'_> {
     /// Creates a lobby.
     ///
     /// # Errors
-    /// [`Kind::Invalid`], [`Kind::TooLarge`], [`Kind::WrongType`] for what no lobby can have; [`Kind::Exists`] when the
-    /// owner is in another exclusive lobby of the kind; those of [`Store::transaction`](crate::Store::transaction), as of
-    /// all calls.
+    /// [`Kind::Invalid`](crate::Kind::Invalid), [`Kind::TooLarge`](crate::Kind::TooLarge),
+    /// [`Kind::WrongType`](crate::Kind::WrongType) for what no lobby can have; [`Kind::Exists`](crate::Kind::Exists) when
+    /// the owner is in another exclusive lobby of the kind; those of
+    /// [`Store::transaction`](crate::Store::transaction), as of all calls.
     pub fn create(&self, create: Create) -> Result<Done> {
         let create = create.checked()?;
         let hash = password::hash(&create.password, &self.chance)?;
@@ -39,8 +40,7 @@ impl Lobbies<'_> {
     ) -> Step<Turn> {
         let new = match *id {
             Some(id) => id,
-            None => u64::try_from(self.scope.store().add(keys::ID, 1)?)
-                .map_err(|_| Error::new(Kind::OutOfRange, "the counter of lobbies is negative"))?,
+            None => host::take_ids(self.scope.store(), 1)?.start,
         };
         *id = Some(new);
         let code = desk.free_code(&self.chance)?;
@@ -50,7 +50,7 @@ impl Lobbies<'_> {
     /// Keeps seats for players, all or none; renews those that they have.
     ///
     /// # Errors
-    /// [`Kind::NotFound`]; those of [`Turn::reserve`].
+    /// [`Kind::NotFound`](crate::Kind::NotFound); those of [`Turn::reserve`].
     pub fn reserve(&self, id: u64, by: &By, reservations: &[Reserve]) -> Result<Done> {
         check_party(reservations.iter().map(|reserve| reserve.player.as_str()))?;
         reservations.iter().try_for_each(Reserve::check)?;
@@ -61,7 +61,7 @@ impl Lobbies<'_> {
     /// A player gives up the seat, or the reservation.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] when there is none.
+    /// [`Kind::NotFound`](crate::Kind::NotFound) when there is none.
     pub fn leave(&self, id: u64, player: &str) -> Result<Done> {
         self.change("leave", id, (Seats::Leaver(player), Some(player)), &|turn| turn.leave(player))
     }

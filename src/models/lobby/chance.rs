@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 
 /// A source of random bits.
 #[derive(Debug, Default)]
-pub(super) enum Chance {
+pub(in crate::models) enum Chance {
     /// The operating system's.
     #[default]
     System,

@@ -20,6 +20,7 @@ mod code;
 mod desk;
 mod event;
 mod history;
+pub(in crate::models) mod host;
 mod join;
 mod keys;
 mod lease;
@@ -48,7 +49,7 @@ pub use state::{
 };
 pub use sweep::Swept;
 
-use chance::Chance;
+pub(in crate::models) use chance::Chance;
 use desk::{Desk, REQUEST_MS};
 
 /// The lobbies of a store. It costs nothing to make one.
@@ -113,8 +114,7 @@ impl<'s> Lobbies<'s> {
 
     /// The time: never before that of anything that this process has read.
     fn now(&self) -> Result<i64> {
-        self.scope.store().version()?;
-        self.scope.store().now()
+        self.scope.now()
     }
 
     /// One call: one transaction, once per request.

@@ -1,5 +1,7 @@
 //! What callers ask for.
 
+use serde::{Deserialize, Serialize};
+
 use super::code;
 use super::event::LobbyPatch;
 use super::state::{Migration, Timing, Visibility};
@@ -22,8 +24,9 @@ pub const MAX_EVENTS: u64 = 100_000;
 /// The longest time that anything is believed: 30 days.
 pub const MAX_LEASE_MS: i64 = 30 * 24 * 3_600_000;
 
-/// A lobby to create.
-#[derive(Clone, Debug, PartialEq)]
+/// A lobby to create. As JSON, what is left out is as in [`Create::default`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Create {
     /// What sort of lobby: a word of the game's.
     pub kind: String,
@@ -33,7 +36,9 @@ pub struct Create {
     pub max_members: u32,
     /// The sizes of its teams, if it has any: they add up to `max_members`.
     pub teams: Vec<u32>,
-    /// The first member and owner. None: the host made it, and unless the migration is manual the first to join owns it.
+    /// The first member and owner; not in JSON. None: the host made it, and unless the migration is manual the first to
+    /// join owns it.
+    #[serde(skip)]
     pub owner: Option<Join>,
     /// Who finds it.
     pub visibility: Visibility,
@@ -197,7 +202,7 @@ pub(super) fn check_ms(what: &str, ms: i64) -> Result<()> {
 }
 
 impl Create {
-    pub(super) fn checked(mut self) -> Result<Self> {
+    pub(in crate::models) fn checked(mut self) -> Result<Self> {
         check_word("a kind", &self.kind)?;
         check_bytes("a name", &self.name, MAX_NAME_BYTES)?;
         check_bytes("a password", &self.password, MAX_PASSWORD_BYTES)?;

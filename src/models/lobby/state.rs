@@ -68,7 +68,7 @@ pub enum Migration {
 
 /// How long things are believed, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Timing {
     /// A member after a heartbeat.
     pub member_ms: i64,

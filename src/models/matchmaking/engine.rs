@@ -32,7 +32,7 @@ pub struct Proposal {
     /// The tickets of each team.
     pub teams: Vec<Vec<u64>>,
     /// The lobby that they join, where the match is under way already.
-    pub backfill: Option<String>,
+    pub backfill: Option<u64>,
     /// Where to play; None where nobody minds.
     pub region: Option<String>,
     /// How good it is.
@@ -52,7 +52,7 @@ pub fn run(rules: &Rules, tickets: &[&Ticket], backfills: &[&Backfill], seed: u6
     let mut maker = Maker::new(rules, &candidates, seed);
 
     let mut backfills: Vec<_> = backfills.iter().filter(|backfill| !backfill.is_overdue(now)).collect();
-    backfills.sort_by_key(|backfill| (backfill.created, &backfill.lobby));
+    backfills.sort_by_key(|backfill| (backfill.created, backfill.lobby));
     for backfill in backfills {
         maker.fill(backfill, now);
     }
@@ -277,7 +277,7 @@ impl<'r, 't> Maker<'r, 't> {
         };
         self.matches.push(Proposal {
             teams: teams.iter().map(|team| team.iter().map(|ticket| ticket.id).collect()).collect(),
-            backfill: backfill.map(|backfill| backfill.lobby.clone()),
+            backfill: backfill.map(|backfill| backfill.lobby),
             region,
             quality: quality(self.rules, teams, backfill),
         });

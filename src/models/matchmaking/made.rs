@@ -6,8 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::quality::Quality;
 use super::ticket::Seeker;
-use crate::error::Result;
-use crate::store::Transaction;
 
 /// Where a match stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +41,9 @@ pub struct Match {
     pub state: MatchState,
     /// The tickets of each team.
     pub teams: Vec<Vec<MatchedTicket>>,
-    /// Its lobby, where there is one.
+    /// Its lobby, where there is one: everyone has a seat kept there, in the team of the same number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lobby: Option<String>,
+    pub lobby: Option<u64>,
     /// Whether its players join a match that was under way.
     #[serde(default)]
     pub backfill: bool,
@@ -90,39 +88,4 @@ impl Match {
 
 pub(super) fn match_key(id: &str) -> String {
     format!("match:{id}")
-}
-
-/// Where matches are played: what a match does to lobbies, in the transaction that makes it. `()` plays nowhere.
-pub trait Rooms: Send + Sync {
-    /// Makes a lobby with a place for everyone in the match; answers its id.
-    ///
-    /// # Errors
-    /// Any ends the tick; nothing of the match is kept.
-    fn open(&self, txn: &mut Transaction, now: i64, made: &Match) -> Result<Option<String>>;
-
-    /// Reserves places in a lobby for everyone in the match; false, with nothing changed, when it has no room for them.
-    ///
-    /// # Errors
-    /// As [`Rooms::open`].
-    fn join(&self, txn: &mut Transaction, now: i64, lobby: &str, made: &Match) -> Result<bool>;
-
-    /// Gives the places back: the match was dissolved. A lobby that was opened for it has no more use.
-    ///
-    /// # Errors
-    /// Any ends the call that dissolves; nothing is changed.
-    fn release(&self, txn: &mut Transaction, now: i64, lobby: &str, made: &Match) -> Result<()>;
-}
-
-impl Rooms for () {
-    fn open(&self, _: &mut Transaction, _: i64, _: &Match) -> Result<Option<String>> {
-        Ok(None)
-    }
-
-    fn join(&self, _: &mut Transaction, _: i64, _: &str, _: &Match) -> Result<bool> {
-        Ok(true)
-    }
-
-    fn release(&self, _: &mut Transaction, _: i64, _: &str, _: &Match) -> Result<()> {
-        Ok(())
-    }
 }

@@ -1,27 +1,31 @@
 //! The live tickets of a queue in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::ticket::{State, Ticket};
-use crate::models::derived::Fold;
+use super::waiting::ticket_prefix;
+use crate::models::derived::{Derived, Fold};
 use crate::store::Value;
 
 /// The live tickets of a queue, with the versions of their rows.
 #[derive(Default)]
 pub(super) struct Pool {
     prefix: Vec<u8>,
-    waiting: BTreeMap<u64, (u64, Ticket)>,
+    waiting: BTreeMap<u64, (u64, Arc<Ticket>)>,
     /// Those in matches not yet on, by ticket.
     pending: BTreeMap<u64, String>,
 }
 
 impl Pool {
-    pub fn new(prefix: &[u8]) -> Self {
-        Self { prefix: prefix.to_vec(), ..Self::default() }
+    /// That of a queue, before it has read any.
+    pub fn of(queue: &str) -> Derived<Self> {
+        let prefix = ticket_prefix(queue).into_bytes();
+        Derived::new(prefix.clone(), Self { prefix, ..Self::default() })
     }
 
     /// The tickets that wait, and the versions of their rows.
-    pub fn waiting(&self) -> &BTreeMap<u64, (u64, Ticket)> {
+    pub fn waiting(&self) -> &BTreeMap<u64, (u64, Arc<Ticket>)> {
         &self.waiting
     }
 
@@ -48,7 +52,7 @@ impl Fold for Pool {
         // The number in the key is the one that the engine answers with.
         match (ticket.state, ticket.match_id.clone()) {
             (State::Queued, _) if ticket.id == id => {
-                self.waiting.insert(id, (value.version(), ticket));
+                self.waiting.insert(id, (value.version(), Arc::new(ticket)));
             }
             (State::Matched, Some(made)) => {
                 self.pending.insert(id, made);

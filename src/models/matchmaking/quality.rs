@@ -89,8 +89,7 @@ pub struct Report {
 }
 
 /// Sums up what happened.
-pub fn report(samples: &[Sample], matches: &[Quality]) -> Report {
-    let mut samples = samples.to_vec();
+pub fn report(mut samples: Vec<Sample>, matches: &[Quality]) -> Report {
     samples.sort_by(|a, b| a.rating.total_cmp(&b.rating).then(a.waited_ms.cmp(&b.waited_ms)));
     let bound = |decile: usize| samples.len() * decile / 10;
     let parts = (0..10).filter_map(|decile| samples.get(bound(decile)..bound(decile + 1)));
@@ -145,7 +144,7 @@ mod tests {
             .collect();
         let qualities =
             [Quality { gap: 1.0, ..Quality::default() }, Quality { gap: 3.0, ..Quality::default() }];
-        let report = report(&samples, &qualities);
+        let report = report(samples, &qualities);
         assert_eq!(report.deciles.len(), 10);
         let third = report.deciles[2];
         assert_eq!((third.from, third.to, third.tickets, third.match_rate), (20.0, 29.0, 10, 0.5));
@@ -155,9 +154,9 @@ mod tests {
 
     #[test]
     fn a_report_of_little_is_small() {
-        assert_eq!(report(&[], &[]), Report::default());
+        assert_eq!(report(Vec::new(), &[]), Report::default());
         let one = Sample { rating: 5.0, waited_ms: 7, matched: true };
-        let report = report(&[one], &[]);
+        let report = report(vec![one], &[]);
         assert_eq!(report.deciles.len(), 1);
         assert_eq!(report.deciles[0].wait_p95_ms, 7);
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::models::check_id;
 use crate::models::document::check_count;
 use crate::models::rating::System;
+use crate::models::{check_id, check_word};
 
 /// The most players of a match.
 pub const MAX_MATCH_PLAYERS: usize = 256;
@@ -118,7 +118,10 @@ impl Rules {
         if self.teams == 0 || self.players() < 2 {
             return Err(Error::invalid("a match has at least two players"));
         }
-        self.roles.keys().try_for_each(|role| check_id("a role", role))?;
+        // Seats have them as their roles.
+        self.roles
+            .keys()
+            .try_for_each(|role| check_id("a role", role).and_then(|()| check_word("a role", role)))?;
         let slots = self.roles.values().try_fold(0_usize, |sum, slots| sum.checked_add(*slots));
         if !self.roles.is_empty()
             && (slots != Some(self.team_size) || self.roles.values().any(|slots| *slots == 0))

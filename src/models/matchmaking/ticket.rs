@@ -250,7 +250,7 @@ fn check_text(text: &str) -> Result<()> {
 #[serde(deny_unknown_fields)]
 pub struct Backfill {
     /// Its lobby.
-    pub lobby: String,
+    pub lobby: u64,
     /// Who plays, by team: as many teams as the queue's matches have.
     pub teams: Vec<Vec<Seeker>>,
     /// As in a ticket.

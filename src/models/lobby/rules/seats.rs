@@ -38,20 +38,13 @@ impl Turn {
     }
 
     fn check_admits(&self, join: &Join, proved: Option<&str>) -> Ruled<()> {
-        let lobby = &self.room.lobby;
-        if lobby.state == State::Closed {
-            return refused(Kind::WrongState, "the lobby is closed");
-        }
-        if lobby.is_stale(self.now) {
-            return refused(Kind::Expired, "the lobby is stale: nobody renewed its lease");
-        }
+        self.check_fresh()?;
         let seat = self.room.seats.get(&join.player);
         if seat.is_some_and(|seat| seat.member.is_some()) {
             return refused(Kind::Exists, format!("{:?} is a member already", join.player));
         }
-        if self.room.bans.get(&join.player).is_some_and(|ban| ban.holds(self.now)) {
-            return refused(Kind::Forbidden, format!("{:?} is banned", join.player));
-        }
+        self.check_not_banned(&join.player)?;
+        let lobby = &self.room.lobby;
         if !lobby.build.is_empty() && lobby.build != join.build {
             return refused(Kind::Forbidden, format!("the lobby is of build {:?}", lobby.build));
         }
@@ -79,6 +72,21 @@ impl Turn {
             return refused(Kind::Forbidden, "wrong password");
         }
         Ok(())
+    }
+
+    fn check_fresh(&self) -> Ruled<()> {
+        self.check_live()?;
+        match self.room.lobby.is_stale(self.now) {
+            true => refused(Kind::Expired, "the lobby is stale: nobody renewed its lease"),
+            false => Ok(()),
+        }
+    }
+
+    fn check_not_banned(&self, player: &str) -> Ruled<()> {
+        match self.room.bans.get(player).is_some_and(|ban| ban.holds(self.now)) {
+            true => refused(Kind::Forbidden, format!("{player:?} is banned")),
+            false => Ok(()),
+        }
     }
 
     /// Seats a player as a member.
@@ -134,9 +142,7 @@ impl Turn {
     /// [`Kind::LobbyFull`].
     pub fn reserve(&mut self, by: &By, reservations: &[Reserve]) -> Ruled<()> {
         self.check_owner(by)?;
-        if self.room.lobby.state == State::Closed {
-            return refused(Kind::WrongState, "the lobby is closed");
-        }
+        self.check_live()?;
         for Reserve { player, team, role, for_ms } in reservations {
             let (number, team) = match self.room.seats.get(player) {
                 Some(Seat { member: Some(_), .. }) => {
@@ -151,6 +157,39 @@ impl Turn {
             self.emit(Change::Reserved { seat })?;
         }
         Ok(())
+    }
+
+    /// Keeps seats for players whom a queue has found for the lobby, all or none.
+    ///
+    /// # Errors
+    /// [`Kind::WrongState`] unless it is open, locked, or in game and joined then too; [`Kind::Expired`] of a stale lobby,
+    /// [`Kind::Exists`] for who has a seat, [`Kind::Forbidden`] for the banned, [`Kind::LobbyFull`].
+    pub fn admit(&mut self, reservations: &[Reserve]) -> Ruled<()> {
+        self.check_fresh()?;
+        match self.room.lobby.state {
+            State::Open | State::Locked => {}
+            State::InGame if self.room.lobby.backfill => {}
+            state => return refused(Kind::WrongState, format!("a lobby that is {state:?} takes nobody in")),
+        }
+        for Reserve { player, .. } in reservations {
+            if self.room.seats.contains_key(player) {
+                return refused(Kind::Exists, format!("{player:?} has a seat already"));
+            }
+            self.check_not_banned(player)?;
+        }
+        self.reserve(&By::Host, reservations)
+    }
+
+    /// Gives back the reservations of players; who has joined stays.
+    ///
+    /// # Errors
+    /// [`Kind::Corrupt`].
+    pub fn release(&mut self, players: &[&str]) -> Ruled<()> {
+        let is_reserved =
+            |player: &&&str| self.room.seats.get(**player).is_some_and(|seat| seat.member.is_none());
+        let reserved: Vec<_> =
+            players.iter().filter(is_reserved).map(|player| (*player).to_owned()).collect();
+        self.remove(&reserved, Leaving::Kicked)
     }
 
     /// A player gives up the seat, or the reservation. Needs all seats if it is the owner or the last member.
