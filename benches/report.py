@@ -19,6 +19,7 @@ from workloads import WORKLOADS
 OURS = ("joinly", "joinly_behind")
 SUMMARY = ["joinly_behind", "lmdb", "lmdb_held", "leveldb", "rocksdb", "sqlite_auto", "sqlite_held", "redb", "fjall"]
 SUMMARY += ["rwlock_map", "quick_cache", "moka"]
+MODELS_SUMMARY = ["sql"]
 PYTHON_SUMMARY = [
     "joinly_behind",
     "py-lmdb",
@@ -192,6 +193,12 @@ workload does and how each system was configured.
 
 {summary}
 
+### Lobbies, leaderboards, matchmaking
+
+Beside the same operations in SQL, as a careful user of SQLite would write them.
+
+{models}
+
 ### Python
 
 {python}
@@ -199,6 +206,8 @@ workload does and how each system was configured.
 ![Reads](reads.svg)
 
 ![Writes](writes.svg)
+
+![Lobbies, leaderboards, matchmaking](models.svg)
 
 ![Python](python.svg)
 
@@ -230,12 +239,13 @@ def main() -> None:
         machine=head["machine"],
         warning=WARNING if arguments.quick else "",
         summary=summary(rows, SUMMARY),
+        models=summary(rows, MODELS_SUMMARY),
         python=summary(rows, PYTHON_SUMMARY),
         details="\n\n".join(details(rows, workload) for workload in measured),
     )
     (folder / "README.md").write_text(page)
     show(rows, Path("README.md"))
-    for name in ("reads", "writes", "python"):
+    for name in ("reads", "writes", "models", "python"):
         panels = {
             f"{workload}: {unit(rows_of[0])}": [(row["system"], cost(row) or 0.0) for row in rows_of]
             for workload in WORKLOADS

@@ -28,6 +28,7 @@ if ! cmp -s "$requirements" "$bench/venv/requirements.txt"; then
 fi
 cmake -G Ninja -S benches/cpp -B "$bench" "-DJOINLY_LIBRARY=$library" --log-level=WARNING
 cmake --build "$bench"
+cargo build --locked --quiet --release --manifest-path benches/models/Cargo.toml --target-dir "$bench/models"
 
 data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
@@ -35,6 +36,7 @@ samples=$bench/samples.jsonl
 rm -f "$samples"
 "$bench/bench" "${quick[@]}" "$samples" "$data"
 scripts/bench_instructions.sh "$bench" "$samples"
+"$bench/models/release/joinly-bench-models" "${quick[@]}" "$samples" "$data"
 JOINLY_STORAGE_LIBRARY=$library PYTHONPATH=bindings/python \
   "$bench/venv/bin/python" benches/python/bench.py "${quick[@]}" --empty "$bench/libempty.so" "$samples" "$data"
 python3 benches/report.py "${quick[@]}" "$samples" docs/benchmarks

@@ -1,0 +1,334 @@
+//! Measures lobbies, leaderboards and matchmaking beside plain SQL, in turns: `joinly-bench-models [--quick] SAMPLES FOLDER`.
+
+mod library;
+mod sql;
+mod world;
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use library::Library;
+use sql::Sql;
+use world::{World, spread};
+
+const CROWD: u32 = 250;
+const CONTENDERS: usize = 8;
+const ONE_SET: u64 = 4;
+const NEAREST: usize = 50;
+
+struct Sizes {
+    rounds: u64,
+    joins: u64,
+    lobbies: u64,
+    scores: u64,
+    tickets: u64,
+    ticks: u64,
+    events: u64,
+    contention: Duration,
+}
+
+impl Sizes {
+    const FULL: Self = Self {
+        rounds: 9,
+        joins: 500,
+        lobbies: 100_000,
+        scores: 1_000_000,
+        tickets: 10_000,
+        ticks: 5,
+        events: 500,
+        contention: Duration::from_secs(3),
+    };
+    const QUICK: Self = Self {
+        rounds: 5,
+        joins: 200,
+        lobbies: 20_000,
+        scores: 100_000,
+        tickets: 2_000,
+        ticks: 3,
+        events: 100,
+        contention: Duration::from_secs(1),
+    };
+}
+
+/// Durations of single calls.
+#[derive(Default)]
+struct Times(Vec<Duration>);
+
+impl Times {
+    fn time<R>(&mut self, call: impl FnOnce() -> R) -> R {
+        let start = Instant::now();
+        let result = call();
+        self.0.push(start.elapsed());
+        result
+    }
+
+    /// The quantile, in microseconds.
+    fn at(&mut self, quantile: f64) -> f64 {
+        self.0.sort_unstable();
+        self.0[((self.0.len() - 1) as f64 * quantile) as usize].as_nanos() as f64 / 1e3
+    }
+}
+
+struct Samples(PathBuf);
+
+impl Samples {
+    fn value<W: World>(&self, workload: &str, unit: &str, value: f64) {
+        let line = serde_json::json!({
+            "workload": workload, "system": W::NAME, "language": "rust", "configuration": W::CONFIGURATION,
+            "unit": unit, "value": value,
+        });
+        let mut file = OpenOptions::new().create(true).append(true).open(&self.0).unwrap();
+        writeln!(file, "{line}").unwrap();
+        eprintln!("{workload}, {}: {value:.1} {unit}", W::NAME);
+    }
+
+    fn quantile<W: World>(&self, workload: &str, quantile: &str, times: &mut Times) {
+        let at = quantile.parse::<f64>().unwrap() / 100.0;
+        self.value::<W>(workload, &format!("µs, p{quantile}"), times.at(at));
+    }
+}
+
+struct Bench {
+    sizes: Sizes,
+    samples: Samples,
+    folder: PathBuf,
+}
+
+impl Bench {
+    fn file<W: World>(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}-{}.db", W::NAME))
+    }
+
+    fn open<W: World>(&self, name: &str) -> W {
+        W::open(&self.file::<W>(name))
+    }
+
+    /// A call in a loop, the systems taking turns.
+    fn in_turns(&self, ours: &mut dyn FnMut(u64), theirs: &mut dyn FnMut(u64)) {
+        for round in 0..self.sizes.rounds {
+            ours(round);
+            theirs(round);
+        }
+    }
+
+    fn joins(&self) {
+        let (ours, theirs) = (self.open::<Library>("joins"), self.open::<Sql>("joins"));
+        let mut times: [[Times; 2]; 2] = Default::default();
+        let [[our_empty, our_crowd], [their_empty, their_crowd]] = &mut times;
+        let rooms = (crowded(&ours), crowded(&theirs));
+        let joins = self.sizes.joins;
+        self.in_turns(
+            &mut |round| join_and_leave(&ours, rooms.0, round * joins, joins, our_empty, our_crowd),
+            &mut |round| join_and_leave(&theirs, rooms.1, round * joins, joins, their_empty, their_crowd),
+        );
+        self.samples.quantile::<Library>("lobby_join", "50", our_empty);
+        self.samples.quantile::<Sql>("lobby_join", "50", their_empty);
+        self.samples.quantile::<Library>("lobby_join_crowd", "50", our_crowd);
+        self.samples.quantile::<Sql>("lobby_join_crowd", "50", their_crowd);
+        let (mut our_loads, mut their_loads) = (Times::default(), Times::default());
+        self.in_turns(
+            &mut |_| (0..joins).for_each(|_| assert!(our_loads.time(|| ours.load(rooms.0)) >= CROWD)),
+            &mut |_| (0..joins).for_each(|_| assert!(their_loads.time(|| theirs.load(rooms.1)) >= CROWD)),
+        );
+        self.samples.quantile::<Library>("lobby_load", "50", &mut our_loads);
+        self.samples.quantile::<Sql>("lobby_load", "50", &mut their_loads);
+    }
+
+    /// Processes join and leave a few lobbies at once; the worst wait of each is what they print.
+    fn contention<W: World>(&self) {
+        let world = self.open::<W>("contention");
+        let lobbies: Vec<u64> = (0..ONE_SET).map(|_| world.create(CROWD)).collect();
+        let children: Vec<_> = (0..CONTENDERS)
+            .map(|at| {
+                let mut child = self.child::<W>("contend", "contention");
+                child.args(
+                    [at as u64, lobbies[0], self.sizes.contention.as_millis() as u64].map(|n| n.to_string()),
+                );
+                child.stdout(Stdio::piped()).spawn().unwrap()
+            })
+            .collect();
+        let (mut worst, mut joins) = (0.0_f64, 0.0);
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success());
+            let text = String::from_utf8(output.stdout).unwrap();
+            let mut figures = text.split_whitespace().map(|figure| figure.parse::<f64>().unwrap());
+            worst = worst.max(figures.next().unwrap());
+            joins += figures.next().unwrap();
+        }
+        self.samples.value::<W>("lobby_join_8_worst", "ms, worst wait of 8 processes", worst);
+        let each = self.sizes.contention.as_secs_f64() * 1e6 / joins;
+        self.samples.value::<W>("lobby_join_8", "µs for a join and a leave, over all 8 processes", each);
+    }
+
+    fn search(&self) {
+        let (ours, theirs) = (self.open::<Library>("search"), self.open::<Sql>("search"));
+        ours.fill_lobbies(self.sizes.lobbies);
+        theirs.fill_lobbies(self.sizes.lobbies);
+        let (mut our_times, mut their_times) = (Times::default(), Times::default());
+        let joins = self.sizes.joins;
+        let rating = |round: u64, at| spread(round * joins + at, 3000) as f64;
+        self.in_turns(
+            &mut |round| {
+                (0..joins).for_each(|at| {
+                    let found = our_times.time(|| ours.near(rating(round, at), NEAREST));
+                    assert_eq!(found, NEAREST);
+                })
+            },
+            &mut |round| {
+                (0..joins).for_each(|at| {
+                    let found = their_times.time(|| theirs.near(rating(round, at), NEAREST));
+                    assert_eq!(found, NEAREST);
+                })
+            },
+        );
+        for quantile in ["50", "99"] {
+            let workload = format!("lobby_near_p{quantile}");
+            self.samples.quantile::<Library>(&workload, quantile, &mut our_times);
+            self.samples.quantile::<Sql>(&workload, quantile, &mut their_times);
+        }
+    }
+
+    fn ranks(&self) {
+        let (ours, theirs) = (self.open::<Library>("ranks"), self.open::<Sql>("ranks"));
+        ours.fill_board(self.sizes.scores);
+        theirs.fill_board(self.sizes.scores);
+        let (mut our_times, mut their_times) = (Times::default(), Times::default());
+        let player = |round: u64, at| spread(round * 20 + at, self.sizes.scores);
+        assert_eq!(ours.rank(player(0, 0)), theirs.rank(player(0, 0)));
+        self.in_turns(
+            &mut |round| (0..20).for_each(|at| assert!(our_times.time(|| ours.rank(player(round, at))) > 0)),
+            &mut |round| {
+                (0..20).for_each(|at| assert!(their_times.time(|| theirs.rank(player(round, at))) > 0))
+            },
+        );
+        self.samples.quantile::<Library>("board_rank", "50", &mut our_times);
+        self.samples.quantile::<Sql>("board_rank", "50", &mut their_times);
+    }
+
+    fn ticks(&self) {
+        let (ours, theirs) = (self.open::<Library>("ticks"), self.open::<Sql>("ticks"));
+        let (mut our_times, mut their_times) = (Times::default(), Times::default());
+        let tickets = self.sizes.tickets;
+        let most = tickets as usize / 2;
+        for _ in 0..self.sizes.ticks {
+            ours.fill_tickets(tickets);
+            assert!(our_times.time(|| ours.tick()) >= most * 9 / 10);
+            theirs.fill_tickets(tickets);
+            assert_eq!(their_times.time(|| theirs.tick()), most);
+        }
+        let unit = format!("ms, {tickets} tickets");
+        self.samples.value::<Library>("match_tick", &unit, our_times.at(0.5) / 1e3);
+        self.samples.value::<Sql>("match_tick", &unit, their_times.at(0.5) / 1e3);
+    }
+
+    /// Another process says the time; how old it is when it is heard here.
+    fn events<W: World>(&self) {
+        let world = self.open::<W>("events");
+        let lobby = world.create(2);
+        assert!(world.join(lobby, "speaker"));
+        let mut after = world.last_event(lobby);
+        let last = after + self.sizes.events;
+        let mut speaker = self.child::<W>("speak", "events");
+        let mut speaker = speaker.args([lobby, self.sizes.events].map(|n| n.to_string())).spawn().unwrap();
+        let mut ages = Times::default();
+        while after < last {
+            let (heard, said) = world.heard(lobby, after, Duration::from_secs(20)).expect("an event");
+            ages.0.push(Duration::from_nanos(nanos().saturating_sub(said.parse::<u64>().unwrap())));
+            after = heard;
+        }
+        assert!(speaker.wait().unwrap().success());
+        self.samples.quantile::<W>("event_visible", "99", &mut ages);
+    }
+
+    fn child<W: World>(&self, role: &str, name: &str) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--child", role, W::NAME]).arg(self.file::<W>(name));
+        command
+    }
+}
+
+fn crowded(world: &impl World) -> u64 {
+    let room = world.create(CROWD + 2);
+    (0..CROWD).for_each(|at| assert!(world.join(room, &format!("crowd{at}"))));
+    room
+}
+
+fn join_and_leave<W: World>(
+    world: &W,
+    room: u64,
+    from: u64,
+    count: u64,
+    empty: &mut Times,
+    crowd: &mut Times,
+) {
+    let lobby = world.create(8);
+    for at in from..from + count {
+        let player = format!("player{at}");
+        assert!(empty.time(|| world.join(lobby, &player)));
+        world.leave(lobby, &player);
+        assert!(crowd.time(|| world.join(room, &player)));
+        world.leave(room, &player);
+    }
+}
+
+fn nanos() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64
+}
+
+/// What a process of its own does.
+fn play<W: World>(role: &str, file: &Path, arguments: &[u64]) {
+    let world = W::open(file);
+    match (role, arguments) {
+        ("contend", &[me, first, ms]) => {
+            let (mut times, player) = (Times::default(), format!("player{me}"));
+            let end = Instant::now() + Duration::from_millis(ms);
+            while Instant::now() < end {
+                let lobby = first + spread(times.0.len() as u64 + me, ONE_SET);
+                assert!(times.time(|| world.join(lobby, &player)));
+                world.leave(lobby, &player);
+            }
+            println!("{} {}", times.at(1.0) / 1e3, times.0.len());
+        }
+        ("speak", &[lobby, events]) => {
+            for _ in 0..events {
+                std::thread::sleep(Duration::from_millis(5));
+                world.say(lobby, "speaker", &nanos().to_string());
+            }
+        }
+        _ => panic!("no such role: {role}"),
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "--child") {
+        let numbers: Vec<u64> = arguments[4..].iter().map(|number| number.parse().unwrap()).collect();
+        let (role, file) = (&arguments[1], Path::new(&arguments[3]));
+        return match arguments[2].as_str() {
+            Library::NAME => play::<Library>(role, file, &numbers),
+            _ => play::<Sql>(role, file, &numbers),
+        };
+    }
+    let quick = arguments.first().is_some_and(|first| first == "--quick");
+    let [samples, folder] = &arguments[usize::from(quick)..] else {
+        eprintln!("usage: joinly-bench-models [--quick] SAMPLES FOLDER");
+        std::process::exit(2);
+    };
+    let bench = Bench {
+        sizes: if quick { Sizes::QUICK } else { Sizes::FULL },
+        samples: Samples(samples.into()),
+        folder: folder.into(),
+    };
+    bench.joins();
+    bench.contention::<Library>();
+    bench.contention::<Sql>();
+    bench.search();
+    bench.ranks();
+    bench.ticks();
+    bench.events::<Library>();
+    bench.events::<Sql>();
+}
