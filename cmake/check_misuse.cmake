@@ -1,7 +1,12 @@
-# Fails when a function of the header HEADER is not called by the misuse test TEST.
+# Fails when a function of the header HEADER is called by none of the misuse tests in the directory TESTS.
 
 file(READ "${HEADER}" header)
-file(READ "${TEST}" test)
+set(test "")
+file(GLOB sources "${TESTS}/*misuse.c")
+foreach(source IN LISTS sources)
+  file(READ "${source}" text)
+  string(APPEND test "${text}")
+endforeach()
 string(REGEX MATCHALL "joinly_[a-z_]+\\(" functions "${header}")
 list(REMOVE_DUPLICATES functions)
 list(LENGTH functions count)
@@ -12,7 +17,7 @@ foreach(function IN LISTS functions)
   string(FIND "${test}" "${function}" position)
   if(position EQUAL -1)
     string(REPLACE "(" "" name "${function}")
-    message(SEND_ERROR "${name} is not in ${TEST}")
+    message(SEND_ERROR "${name} is in no misuse test of ${TESTS}")
   endif()
 endforeach()
 message(STATUS "${count} functions")

@@ -81,7 +81,7 @@ pub(super) unsafe fn text<'a>(data: *const c_char, len: usize, what: &str) -> Re
     Ok(unsafe { optional_text(data, len, what)? }.unwrap_or_default())
 }
 
-/// A JSON text; None for NULL and for an empty one.
+/// A JSON object; None for NULL and for an empty text.
 ///
 /// # Safety
 /// As [`bytes`].
@@ -91,12 +91,16 @@ pub(super) unsafe fn json<T: DeserializeOwned>(
     what: &str,
 ) -> Result<Option<T>> {
     // SAFETY: forwarded contract.
-    match unsafe { text(data, len, what)? } {
-        "" => Ok(None),
-        text => {
-            serde_json::from_str(text).map(Some).map_err(|error| Error::invalid(format!("{what}: {error}")))
-        }
+    let text = unsafe { text(data, len, what)? };
+    if text.is_empty() {
+        return Ok(None);
     }
+    // A list of its members would be taken for a struct too.
+    let object: serde_json::Result<serde_json::Map<_, _>> = serde_json::from_str(text);
+    object
+        .and_then(|object| serde_json::from_value(object.into()))
+        .map(Some)
+        .map_err(|error| Error::invalid(format!("{what}: {error}")))
 }
 
 /// An array; NULL is allowed for length 0.

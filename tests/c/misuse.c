@@ -185,6 +185,7 @@ static void bad_result(void* p) {
     CHECK(joinly_error_status(p) == JOINLY_BAD_HANDLE);
     CHECK(strcmp(joinly_error_message(p), "") == 0);
     CHECK(joinly_error_engine_code(p) == 0);
+    CHECK(joinly_error_present_version(p) == 0);
     joinly_error_free(p);
 }
 

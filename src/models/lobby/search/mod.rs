@@ -191,14 +191,20 @@ impl Order {
     /// [`Kind::Invalid`] for another form.
     pub fn list_from_json(json: &str) -> Result<Vec<Self>> {
         let wrong = |what: &str| Error::invalid(format!("an order: {what}"));
-        let written: Vec<Written> = serde_json::from_str(json).map_err(|error| wrong(&error.to_string()))?;
-        let order = |Written { key, near, descending }| match (Path::new(&key)?, near, descending) {
-            (path, Some(number), false) => Ok(Self::Near(path, number)),
-            (path, None, false) => Ok(Self::Ascending(path)),
-            (path, None, true) => Ok(Self::Descending(path)),
-            (_, Some(_), true) => Err(wrong("what is near comes first: it has no \"descending\"")),
+        let malformed = |error: serde_json::Error| wrong(&error.to_string());
+        // A list of its members would be taken for one too.
+        let objects: Vec<serde_json::Map<_, _>> = serde_json::from_str(json).map_err(malformed)?;
+        let order = |object: serde_json::Map<_, _>| {
+            let Written { key, near, descending } =
+                serde_json::from_value(object.into()).map_err(malformed)?;
+            match (Path::new(&key)?, near, descending) {
+                (path, Some(number), false) => Ok(Self::Near(path, number)),
+                (path, None, false) => Ok(Self::Ascending(path)),
+                (path, None, true) => Ok(Self::Descending(path)),
+                (_, Some(_), true) => Err(wrong("what is near comes first: it has no \"descending\"")),
+            }
         };
-        written.into_iter().map(order).collect()
+        objects.into_iter().map(order).collect()
     }
 
     fn path(&self) -> &Path {
