@@ -8,6 +8,7 @@
     clippy::unreachable
 )]
 
+mod lobby_support;
 mod support;
 
 mod behaviour;
@@ -19,9 +20,13 @@ mod engine_conformance;
 mod expiry;
 mod feeds;
 mod indexes;
+mod lobby_calls;
+mod lobby_events;
+mod lobby_join;
+mod lobby_life;
+mod lobby_owner;
 mod model;
 mod models_leaderboard;
-mod models_lobby;
 mod models_lobby_model;
 mod models_matchmaking;
 mod models_player;

@@ -9,7 +9,7 @@ use joinly_storage::{Kind, Store};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseResult};
 
-use crate::models_lobby::check;
+use crate::lobby_support::check;
 use crate::support::Home;
 
 const MEMBER_MS: i64 = 30;

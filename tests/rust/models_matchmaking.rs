@@ -13,7 +13,7 @@ use joinly_storage::{Kind, Scan, Store};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use crate::models_lobby;
+use crate::lobby_support;
 use crate::support::{Home, get, kind};
 
 const QUEUE: &str = "ranked";
@@ -31,7 +31,7 @@ fn open(home: &Home, rules: &Rules) -> Store {
 
 /// The lobby of a match, which is what its events made of it.
 fn room(store: &Store, made: &Match) -> Room {
-    models_lobby::check(&Lobbies::new(store), made.lobby.unwrap())
+    lobby_support::check(&Lobbies::new(store), made.lobby.unwrap())
 }
 
 /// The players with seats, by team.
@@ -109,9 +109,9 @@ fn a_match_is_made_with_its_lobby_in_one_step() {
         let joined = lobbies.join(made[0].lobby.unwrap(), Join::of("b")).unwrap();
         assert_eq!(joined.snapshot.lobby.owner.as_deref(), Some("b"));
         home.clock.advance(15_000);
-        let room = models_lobby::check(&lobbies, made[0].lobby.unwrap());
+        let room = lobby_support::check(&lobbies, made[0].lobby.unwrap());
         assert_eq!((room.lobby.members, room.lobby.reserved), (1, 0));
-        assert_eq!(models_lobby::check(&lobbies, again.lobby.unwrap()).lobby.state, LobbyState::Closed);
+        assert_eq!(lobby_support::check(&lobbies, again.lobby.unwrap()).lobby.state, LobbyState::Closed);
     }
 }
 
@@ -311,11 +311,11 @@ fn a_lobby_that_refuses_is_asked_once() {
             let host = queues.backfill(QUEUE, &under_way(&store)).unwrap();
             let a = enqueue(&queues, "a", 20.0);
             hinder(&Lobbies::new(&store), host.lobby);
-            let before = models_lobby::check(&Lobbies::new(&store), host.lobby);
+            let before = lobby_support::check(&Lobbies::new(&store), host.lobby);
             let refused = queues.tick(QUEUE, "test", 1000).unwrap();
             assert_eq!((refused.matches.len(), refused.stale), (0, 1), "{why}");
             assert_eq!(state(&queues, a), State::Queued, "{why}");
-            assert_eq!(models_lobby::check(&Lobbies::new(&store), host.lobby), before, "{why}");
+            assert_eq!(lobby_support::check(&Lobbies::new(&store), host.lobby), before, "{why}");
             assert_eq!(kind(queues.backfilled(QUEUE, host.lobby)), Kind::NotFound, "{why}");
             for player in ["b", "c", "d"] {
                 enqueue(&queues, player, 20.0);

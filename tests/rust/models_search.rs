@@ -221,3 +221,16 @@ proptest! {
         prop_assert_eq!(&all(&store, &query, limit), &plain);
     }
 }
+
+#[test]
+fn orders_are_json() {
+    let elo = || path("elo");
+    let orders = Order::list_from_json(
+        r#"[{"key": "elo", "near": 1500}, {"key": "elo"}, {"key": "elo", "descending": true}]"#,
+    );
+    let expected = [Order::Near(elo(), 1500.0), Order::Ascending(elo()), Order::Descending(elo())];
+    assert_eq!(orders.unwrap(), expected);
+    for wrong in ["{", "{}", "[[\"elo\"]]", r#"[{"near": 1}]"#, r#"[{"key": "elo", "up": true}]"#] {
+        assert_eq!(kind(Order::list_from_json(wrong)), Kind::Invalid, "{wrong}");
+    }
+}

@@ -10,7 +10,7 @@ use joinly_storage::{Kind, Store};
 use serde_json::json;
 
 use super::{Child, Random, number_from_environment, open, report};
-use crate::models_lobby::check;
+use crate::lobby_support::check;
 use crate::support::eventually;
 
 const LOBBIES: u64 = 3;
