@@ -60,6 +60,20 @@ void scans(const joinly::Store& store) {
     CHECK(page && page->size() == 2);
 }
 
+void lobbies(joinly::Store& store) {
+    auto lobbies = store.lobbies();
+    auto lobby = lobbies.try_create({});
+    CHECK(lobby && lobby->try_join({"ada"}) && lobby->try_enter({{"bob"}}));
+    CHECK(lobby->try_join({"bob"}).status() == Status::exists);
+    CHECK(lobby->try_patch("{}", 1).error().present_version() == (*lobby->try_poll(0))->next());
+    CHECK(lobby->try_heartbeat({"ada"})->front() && lobby->try_get() && lobby->try_as_of(1) && lobby->try_said());
+    CHECK((*lobbies.try_of_player("", "ada"))->number() == lobby->number() && !*lobbies.try_of_player("", "eve"));
+    CHECK(lobbies.search().try_page()->size() == 1 && lobbies.try_quick_join({{"cy"}})->lobby == lobby->number());
+    auto transaction = store.try_begin();
+    CHECK(transaction && store.lobbies(*transaction)[lobby->number()].try_leave("cy") && transaction->try_rollback());
+    CHECK(lobby->try_kick("cy") && lobby->try_close() && lobbies.try_poll(0) && lobbies.try_sweep({}, 0)->deleted == 1);
+}
+
 void the_rest(joinly::Store& store) {
     auto batch = joinly::Batch::try_new();
     CHECK(batch && batch->try_put("p:1", R"({"n":1})") && batch->try_erase("seen") && batch->try_add("n", 2));
@@ -89,6 +103,7 @@ int main() {
     transactions(*store);
     scans(*store);
     the_rest(*store);
+    lobbies(*store);
     CHECK(joinly::Store::try_open("memory:?nonsense=1").status() == Status::invalid);
     CHECK(store->try_close());
     CHECK(store->try_close().status() == Status::bad_handle);

@@ -61,13 +61,16 @@ inline std::string_view name(Status status) noexcept { return joinly_status_name
 /// A failure: its status for the program, its message (`what()`) for people.
 class Error : public std::runtime_error {
   public:
-    Error(Status status, const std::string& message, std::int32_t engine_code = 0)
-        : std::runtime_error(message), status_(status), engine_code_(engine_code) {}
+    Error(Status status, const std::string& message, std::int32_t engine_code = 0, std::uint64_t present_version = 0)
+        : std::runtime_error(message), status_(status), engine_code_(engine_code), present_version_(present_version) {}
 
     [[nodiscard]] Status status() const noexcept { return status_; }
 
     /// The code of the engine below (for SQLite its extended result code), 0 where the library itself refused.
     [[nodiscard]] std::int32_t engine_code() const noexcept { return engine_code_; }
+
+    /// The present version of what a call expected another version of; 0 where it tells none.
+    [[nodiscard]] std::uint64_t present_version() const noexcept { return present_version_; }
 
     /// Whether the same call can succeed when repeated: after a conflict from the first read, else later.
     [[nodiscard]] bool retryable() const noexcept {
@@ -77,6 +80,7 @@ class Error : public std::runtime_error {
   private:
     Status status_;
     std::int32_t engine_code_;
+    std::uint64_t present_version_;
 };
 
 /// A check failed or a transaction was overtaken: nothing was changed, and the program reads anew and repeats.
@@ -90,7 +94,8 @@ namespace detail {
 /// The error of a failed call; frees the C object.
 inline Error take_error(joinly_status status, joinly_error* error) {
     const std::string message = error != nullptr ? joinly_error_message(error) : joinly_status_name(status);
-    Error taken(static_cast<Status>(status), message, joinly_error_engine_code(error));
+    Error taken(static_cast<Status>(status), message, joinly_error_engine_code(error),
+                joinly_error_present_version(error));
     joinly_error_free(error);
     return taken;
 }
@@ -98,7 +103,7 @@ inline Error take_error(joinly_status status, joinly_error* error) {
 #if JOINLY_EXCEPTIONS
 [[noreturn]] inline void raise(const Error& error) {
     if (error.status() == Status::conflict) {
-        throw Conflict(error.status(), error.what(), error.engine_code());
+        throw Conflict(error.status(), error.what(), error.engine_code(), error.present_version());
     }
     throw error;
 }

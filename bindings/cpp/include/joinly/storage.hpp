@@ -27,6 +27,7 @@
 #include "detail/backoff.hpp"
 #include "detail/call.hpp"
 #include "error.hpp"
+#include "lobbies.hpp"
 #include "scan.hpp"
 #include "transaction.hpp"
 #include "value.hpp"
@@ -177,6 +178,12 @@ class Store {
             }
         }
     }
+
+    /// The lobbies of the store.
+    [[nodiscard]] Lobbies lobbies() { return Lobbies(c_store()); }
+
+    /// The same for calls that become part of a transaction on this store: committed and undone with it.
+    [[nodiscard]] Lobbies lobbies(Transaction& transaction) { return Lobbies(c_store(), transaction.c_txn()); }
 
     /// Watches the keys that start with `prefix`, for commits after version `from`, of every process.
     Result<Watch> try_watch(std::string_view prefix, std::uint64_t from = Watch::now) const {

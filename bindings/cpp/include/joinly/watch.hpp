@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -70,10 +69,8 @@ class Watch {
     /// in order and none is skipped: when the log no longer reaches back, the answer is `Status::compacted`, and the
     /// watch goes on from the oldest commit kept, after the program has read the state anew.
     Result<std::optional<Commit>> try_poll(milliseconds timeout = {}) {
-        constexpr std::int64_t longest = std::numeric_limits<std::uint32_t>::max();
-        const auto wait = static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.count(), 0, longest));
         return detail::find<Commit, joinly_changes*, JOINLY_TIMEOUT>([&](joinly_changes** out, joinly_error** error) {
-            return joinly_watch_poll(watch_.get(), wait, out, error);
+            return joinly_watch_poll(watch_.get(), detail::timeout(timeout), out, error);
         });
     }
 

@@ -2,8 +2,10 @@
 #ifndef JOINLY_DETAIL_CALL_HPP
 #define JOINLY_DETAIL_CALL_HPP
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -126,6 +128,12 @@ inline Result<std::uint64_t> lifetime(std::chrono::milliseconds ttl) {
                      "a time to live of " + std::to_string(ttl.count()) + " ms: it must not be negative");
     }
     return static_cast<std::uint64_t>(ttl.count());
+}
+
+/// How long to wait, as the C ABI takes it.
+inline std::uint32_t timeout(std::chrono::milliseconds longest) noexcept {
+    constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max();
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(longest.count(), 0, most));
 }
 
 }  // namespace joinly::detail
