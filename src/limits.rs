@@ -26,6 +26,10 @@ pub const MAX_CURSOR_BYTES: usize = 2 * MAX_INDEXED_BYTES + MAX_KEY_BYTES + 32;
 pub const MAX_BOUND_BYTES: usize = 6 * MAX_INDEXED_BYTES + 2;
 /// The most bytes of an index's name.
 pub const MAX_INDEX_NAME_BYTES: usize = 128;
+/// The most bytes of a query in SQL.
+pub const MAX_SQL_BYTES: usize = 1 << 20;
+/// The most parameters of a query in SQL.
+pub const MAX_SQL_PARAMS: usize = 10_000;
 /// The most indexes of a store.
 pub const MAX_INDEXES: usize = 64;
 

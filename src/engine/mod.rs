@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 
 pub mod behind;
 pub mod memory;
+pub mod query;
 pub mod sqlite;
 
 /// A state of the whole engine, as a value that changes with every commit of anybody and never comes back. For SQLite
@@ -186,6 +187,10 @@ pub trait Read {
 pub trait Snapshot: Read + Send {
     /// The state it reads, or [`Generation::UNKNOWN`].
     fn generation(&self) -> Generation;
+    /// Wants it for another time than before. One that is over stays over.
+    fn hold(&self, hold: Hold) {
+        let _ = hold;
+    }
 }
 
 /// How long a snapshot is wanted.

@@ -17,12 +17,14 @@ pub mod player;
 pub mod rating;
 mod refusal;
 mod scope;
+mod views;
 
 pub use attribute::Attributes;
 pub use filter::Filter;
 pub use refusal::{Refusal, Ruled};
 pub(crate) use refusal::{Step, Stop};
 pub(crate) use scope::Scope;
+pub use views::sql;
 
 /// The most bytes of a player's id, and of every other id that callers choose.
 pub const MAX_ID_BYTES: usize = 128;

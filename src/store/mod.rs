@@ -27,6 +27,7 @@ mod index;
 mod open;
 mod read;
 mod scan;
+mod sql;
 mod txn;
 mod upkeep;
 mod verify;
@@ -34,6 +35,7 @@ mod watch;
 
 pub use crate::cache::Figures as CacheFigures;
 pub use crate::engine::Limits;
+pub use crate::engine::query::{SqlPage, SqlParam, SqlValue};
 pub use crate::value::Value;
 pub use batch::{Batch, Expiry, feed_key};
 pub use changelog::{Change, ChangeKind, Commit};
@@ -42,6 +44,7 @@ pub use config::{Config, Durability, Location, Mode, Options};
 pub(crate) use index::index_order;
 pub use index::{Find, IndexSpec};
 pub use scan::{Page, Row, Scan};
+pub use sql::{Sql, SqlRows};
 pub use txn::Transaction;
 pub use watch::Watch;
 

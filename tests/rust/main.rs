@@ -33,5 +33,6 @@ mod models_player;
 mod models_search;
 mod options;
 mod processes;
+mod sql;
 mod transactions;
 mod watch;

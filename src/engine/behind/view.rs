@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::PROGRESS;
 use super::table::{Key, Map, Table};
 use crate::engine::{
-    Fields, Generation, Range, Read, Record, RecordRef, Snapshot, Space, Visit, VisitEntry, VisitLog,
+    Fields, Generation, Hold, Range, Read, Record, RecordRef, Snapshot, Space, Visit, VisitEntry, VisitLog,
     no_key_between,
 };
 use crate::error::Result;
@@ -286,6 +286,10 @@ impl BehindSnapshot {
 impl Snapshot for BehindSnapshot {
     fn generation(&self) -> Generation {
         self.generation
+    }
+
+    fn hold(&self, hold: Hold) {
+        self.below.hold(hold);
     }
 }
 

@@ -203,6 +203,12 @@ impl Snapshot for PooledSnapshot {
     fn generation(&self) -> Generation {
         self.generation
     }
+
+    fn hold(&self, hold: Hold) {
+        if let Some(reader) = &self.reader {
+            reader.lock().user = Some(hold);
+        }
+    }
 }
 
 impl Drop for PooledSnapshot {
