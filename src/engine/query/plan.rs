@@ -119,7 +119,7 @@ pub(super) fn range<'v>(plan: &str, arguments: impl Iterator<Item = ValueRef<'v>
         };
     }
     if let Some(ValueRef::Text(space)) = value(Term::Space) {
-        let name = value(Term::Name).and_then(text).or_else(|| value(Term::Id).and_then(id));
+        let name = value(Term::Name).and_then(text).or_else(|| value(Term::Id).and_then(name_of));
         let Some(name) = name else { return Range::prefix(&[space, b":"].concat()) };
         let key = [space, b":", name.as_slice()].concat();
         return match value(Term::Rest).and_then(text) {
@@ -155,24 +155,34 @@ fn bounded(from: Option<ValueRef<'_>>, until: Option<ValueRef<'_>>) -> Range {
     Range { start, end: Bound::Included(until.to_vec()) }
 }
 
+/// What a text column is equal to.
 fn text(value: ValueRef<'_>) -> Option<Vec<u8>> {
-    if let ValueRef::Text(text) = value { Some(text.to_vec()) } else { None }
-}
-
-/// The part of a key that is equal to an id; None when there may be several.
-fn id(value: ValueRef<'_>) -> Option<Vec<u8>> {
     match value {
+        ValueRef::Text(text) => Some(text.to_vec()),
         ValueRef::Integer(number) => Some(number.to_string().into_bytes()),
-        ValueRef::Text(text) => {
-            let text = std::str::from_utf8(text).ok()?;
-            let odd = text.trim().parse::<f64>().is_ok() && whole_number(text).is_none();
-            (!odd).then(|| text.as_bytes().to_vec())
-        }
         _ => None,
     }
 }
 
-/// The number that a text is, if it is written as numbers are.
-pub(super) fn whole_number(text: &str) -> Option<i64> {
-    text.parse::<i64>().ok().filter(|number| number.to_string() == text)
+/// The name that is equal to an id; None when that cannot be told.
+fn name_of(id: ValueRef<'_>) -> Option<Vec<u8>> {
+    match id {
+        ValueRef::Text(text) => match id_of(std::str::from_utf8(text).ok()?) {
+            ValueRef::Null => None,
+            _ => Some(text.to_vec()),
+        },
+        ValueRef::Integer(number) => Some(number.to_string().into_bytes()),
+        _ => None,
+    }
+}
+
+/// A name as an id: a number if it is written as one, NULL if SQL takes it for a number that is written otherwise, as 01.
+pub(super) fn id_of(name: &str) -> ValueRef<'_> {
+    match name.parse::<i64>() {
+        Ok(number) if number.to_string() == name => ValueRef::Integer(number),
+        _ if name.trim().parse::<f64>().is_ok() && name.contains(|c: char| c.is_ascii_digit()) => {
+            ValueRef::Null
+        }
+        _ => ValueRef::Text(name.as_bytes()),
+    }
 }

@@ -43,9 +43,11 @@ impl Statement {
             return Err(Error::invalid("the SQL is more than one statement"));
         }
         // SAFETY: the statement lives.
-        match unsafe { ffi::sqlite3_stmt_readonly(raw.as_ptr()) } {
-            0 => Err(Error::invalid("the SQL is no query: it may only read")),
-            _ => Ok(statement),
+        let reads = unsafe { ffi::sqlite3_stmt_readonly(raw.as_ptr()) } != 0;
+        if reads && statement.width() > 0 {
+            Ok(statement)
+        } else {
+            Err(Error::invalid("the SQL is no query: it may only read"))
         }
     }
 

@@ -17,14 +17,13 @@ use rusqlite::vtab::{
 };
 use rusqlite::{Connection, ffi};
 
-use super::plan::{self, whole_number};
-use super::{Input, too_late};
+use super::{Input, plan, too_late};
 use crate::engine::{Fields, Range};
 use crate::error::Result;
 
 const SCHEMA: &CStr = c"CREATE TABLE kv (
     key, value, version INTEGER, expires_at INTEGER,
-    document HIDDEN, space HIDDEN, name HIDDEN, id INTEGER HIDDEN, rest HIDDEN)";
+    document TEXT HIDDEN, space TEXT HIDDEN, name TEXT HIDDEN, id INTEGER HIDDEN, rest TEXT HIDDEN)";
 
 /// Its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +38,7 @@ pub(super) enum Column {
     Space,
     /// What is between the first and the second.
     Name,
-    /// The same, as a number where it is written as one.
+    /// The same, by [`plan::id_of`].
     Id,
     /// What is after the second.
     Rest,
@@ -234,9 +233,7 @@ impl Row {
             },
             Column::Space => self.parts().map_or(ValueRef::Null, |(space, ..)| text(space)),
             Column::Name => self.parts().map_or(ValueRef::Null, |(_, name, _)| text(name)),
-            Column::Id => self.parts().map_or(ValueRef::Null, |(_, name, _)| {
-                whole_number(name).map_or(text(name), ValueRef::Integer)
-            }),
+            Column::Id => self.parts().map_or(ValueRef::Null, |(_, name, _)| plan::id_of(name)),
             Column::Rest => self.parts().and_then(|(_, _, rest)| rest).map_or(ValueRef::Null, text),
         }
     }
