@@ -248,6 +248,31 @@
 #define JOINLY_EVENT_SAID 12
 
 /**
+ * Nothing.
+ */
+#define JOINLY_SQL_NULL 0
+
+/**
+ * A whole number, in `integer`.
+ */
+#define JOINLY_SQL_INTEGER 1
+
+/**
+ * A number, in `real`.
+ */
+#define JOINLY_SQL_REAL 2
+
+/**
+ * UTF-8 text, in `data` and `len`; not NUL-terminated.
+ */
+#define JOINLY_SQL_TEXT 3
+
+/**
+ * Bytes, in `data` and `len`. What SQL takes for text and is not UTF-8 comes as these, too.
+ */
+#define JOINLY_SQL_BLOB 4
+
+/**
  * A list of checks and mutations. It belongs to no store and may be committed to several, or again. Usable from
  * any thread; freed with `joinly_batch_free`.
  */
@@ -278,6 +303,16 @@ typedef struct joinly_events joinly_events;
  * An immutable page of rows, the result of one call. Usable from any thread; freed with `joinly_page_free`.
  */
 typedef struct joinly_page joinly_page;
+
+/**
+ * A query that has more rows to give. It belongs to one thread at a time (`JOINLY_BUSY` otherwise).
+ */
+typedef struct joinly_sql joinly_sql;
+
+/**
+ * Rows of a result. Immutable; usable from any thread; freed with `joinly_sql_rows_free`.
+ */
+typedef struct joinly_sql_rows joinly_sql_rows;
 
 /**
  * An open store. Usable from any thread at the same time. Handles are never dereferenced: a closed, freed,
@@ -1150,6 +1185,97 @@ typedef struct {
      */
     uint32_t reserved;
 } joinly_event;
+
+/**
+ * A parameter of a query. All zero it is NULL at its place.
+ */
+typedef struct {
+    /**
+     * One of `JOINLY_SQL_*`: which of the fields below counts.
+     */
+    uint32_t kind;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Of `JOINLY_SQL_INTEGER`.
+     */
+    int64_t integer;
+    /**
+     * Of `JOINLY_SQL_REAL`; not NaN.
+     */
+    double real;
+    /**
+     * Of `JOINLY_SQL_TEXT` and `JOINLY_SQL_BLOB`; copied before the call returns. NULL is allowed for length 0.
+     */
+    const uint8_t *data;
+    /**
+     * Bytes at `data`.
+     */
+    size_t len;
+    /**
+     * The parameter's name in the SQL, with or without the ':', '@' or '$' before it. NULL: the parameter is the one of
+     * its place in the array, `?1` at index 0.
+     */
+    const uint8_t *name;
+    /**
+     * Length of the name in bytes.
+     */
+    size_t name_len;
+} joinly_sql_param;
+
+/**
+ * How to run a query. Zero-initialise it and set `struct_size`.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_sql_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * The most rows of the first page; 0: 256. A page also ends once it holds 16 MiB.
+     */
+    uint32_t max_rows;
+    /**
+     * How long each page may take, in milliseconds; 0: 5000.
+     */
+    uint32_t timeout_ms;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} joinly_sql_options;
+
+/**
+ * A value of a result. The pointer borrows from the `joinly_sql_rows` it came from.
+ */
+typedef struct {
+    /**
+     * One of `JOINLY_SQL_*`: which of the fields below counts. The others are zero.
+     */
+    uint32_t kind;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Of `JOINLY_SQL_INTEGER`.
+     */
+    int64_t integer;
+    /**
+     * Of `JOINLY_SQL_REAL`; never NaN.
+     */
+    double real;
+    /**
+     * Of `JOINLY_SQL_TEXT` and `JOINLY_SQL_BLOB`; never NULL for these, even when empty.
+     */
+    const uint8_t *data;
+    /**
+     * Bytes at `data`.
+     */
+    size_t len;
+} joinly_sql_value;
 
 /**
  * How large a cache may be. Zero-initialise it and set `struct_size`.
@@ -2434,6 +2560,89 @@ const uint8_t *joinly_events_snapshot(const joinly_events *events,
  * Frees a batch of events. NULL and one that is freed already are ignored. Any thread.
  */
 void joinly_events_free(joinly_events *events);
+
+/**
+ * Runs a query in SQL, in SQLite's dialect: `sql`, UTF-8 of at most 1 MiB, is one statement that reads. It works the same
+ * on every engine and in every mode, sees what was acknowledged before the call, and writes, opens and changes nothing,
+ * whatever its text: pass what others say as parameters all the same, since a query reads every key of the store.
+ *
+ * `kv` has the columns `key` and `value` (text, or a blob where they are not UTF-8; decoded), `version` and `expires_at`
+ * (milliseconds since 1970-01-01 UTC; NULL: never). Expired keys are not in it. Keys of the form "space:name:rest" are
+ * found by their parts, in the hidden columns `space`, `name`, `id` (the name, a number where it is written as one) and
+ * `rest`, without reading everything; `document` is the value if it is JSON. `joinly_now()` is the store's time in
+ * milliseconds. The models' views:
+ *
+ * - `lobbies`: id, kind, name, state, alive, owner, members, reserved, max_members, visibility, build, code, protected,
+ *   created, alive_until, version, attributes, teams. As a call of the lobby at that moment would find them: members whose
+ *   lease has passed do not count. `alive` is 1 unless the lobby is closed or its own lease has passed.
+ * - `lobby_members`: lobby, player, seat, team, role, joined, ready, alive_until, attributes; `lobby_reservations`: lobby,
+ *   player, seat, team, role, alive_until. Only those whose lease has not passed.
+ * - `players`: id, name, status, online_since, online_until, created, version, accounts, properties; status and online_*
+ *   are NULL of a player who is not there.
+ * - `leaderboard`: board, period, current, rank, player, score, subscore, time; `current` is 1 of the present period.
+ *
+ * `params` are `count` parameters (at most 10,000), one for each that the SQL has; NULL when there are none. `options` may
+ * be NULL. `*out` receives the first page, to be freed with `joinly_sql_rows_free`. When there are more rows and `cursor`
+ * is not NULL, `*cursor` receives the rest, for `joinly_sql_next`, to be freed with `joinly_sql_free`; else NULL. All
+ * pages are of one moment. Sorting and grouping of much data may use temporary files. Any thread.
+ *
+ * Errors: `JOINLY_INVALID` (SQL that is malformed, more than one statement, or does not merely read; parameters that do
+ * not fit it; text that is not UTF-8; what only the rows show, as a sum that overflows), `JOINLY_TIMEOUT` (with an error
+ * object: the page took longer than `timeout_ms`), `JOINLY_TOO_LARGE` (the SQL, a parameter, a value or row of more than
+ * 64 MiB), `JOINLY_BUSY` (too many transactions and queries), `JOINLY_CORRUPT`, `JOINLY_IO`, `JOINLY_FULL`,
+ * `JOINLY_NO_MEMORY`, `JOINLY_BAD_HANDLE`, `JOINLY_CLOSED`, `JOINLY_FORKED`.
+ */
+joinly_status joinly_sql_query(const joinly_store *store,
+                               const uint8_t *sql,
+                               size_t sql_len,
+                               const joinly_sql_param *params,
+                               size_t count,
+                               const joinly_sql_options *options,
+                               joinly_sql_rows **out,
+                               joinly_sql **cursor,
+                               joinly_error **err);
+
+/**
+ * Reads the next rows of a query: at most `max_rows`, 0: 256. `*out` receives the page, to be freed with
+ * `joinly_sql_rows_free`; it has no rows after the last.
+ *
+ * Errors: `JOINLY_CONFLICT` (the query is older than `snapshot_max_age_ms` and waited for this call: run it again),
+ * `JOINLY_CLOSED` (the store), `JOINLY_BUSY` (in use by another thread), and those of `joinly_sql_query`. After an error
+ * there are no more rows.
+ */
+joinly_status joinly_sql_next(joinly_sql *cursor,
+                              uint32_t max_rows,
+                              joinly_sql_rows **out,
+                              joinly_error **err);
+
+/**
+ * Ends a query and lets go of what it holds. NULL and one that is freed already are ignored.
+ */
+void joinly_sql_free(joinly_sql *cursor);
+
+/**
+ * The names of a result's columns as an array, UTF-8, not NUL-terminated; `*count` receives how many. Borrowed: valid
+ * until `joinly_sql_rows_free`. NULL and 0 for a bad handle. Any thread.
+ */
+const joinly_bytes *joinly_sql_rows_columns(const joinly_sql_rows *rows,
+                                            size_t *count);
+
+/**
+ * The values of a page as an array, row after row, each with a value for every column; `*count` receives the number of
+ * rows. Borrowed: valid until `joinly_sql_rows_free`. NULL and 0 for a page without rows and for a bad handle. Any thread.
+ */
+const joinly_sql_value *joinly_sql_rows_values(const joinly_sql_rows *rows,
+                                               size_t *count);
+
+/**
+ * 1 when the query has rows after those of this page, else 0; 0 for a bad handle. Any thread.
+ */
+uint8_t joinly_sql_rows_more(const joinly_sql_rows *rows);
+
+/**
+ * Frees rows. NULL and ones that are freed already are ignored. Any thread.
+ */
+void joinly_sql_rows_free(joinly_sql_rows *rows);
 
 /**
  * Makes a cache. `options` may be NULL: 64 MiB. Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE` (too many live caches).

@@ -26,6 +26,20 @@ pub(super) unsafe fn bytes<'a>(data: *const u8, len: usize, max: usize, what: &s
     }
 }
 
+/// An array given as pointer and count. NULL is allowed for count 0.
+///
+/// # Safety
+/// `data` is NULL or valid for reads of `count` elements for the duration of the call.
+pub(super) unsafe fn array<'a, T>(data: *const T, count: usize, max: usize, what: &str) -> Result<&'a [T]> {
+    match (data.is_null(), count) {
+        _ if count > max => Err(limits::too_many(what, count, max)),
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(Error::invalid(format!("{what} is NULL"))),
+        // SAFETY: non-NULL and valid for `count` elements by the caller's contract.
+        (false, _) => Ok(unsafe { std::slice::from_raw_parts(data, count) }),
+    }
+}
+
 /// A key, at most [`limits::MAX_KEY_BYTES`].
 ///
 /// # Safety
@@ -101,22 +115,6 @@ pub(super) unsafe fn json<T: DeserializeOwned>(
         .and_then(|object| serde_json::from_value(object.into()))
         .map(Some)
         .map_err(|error| Error::invalid(format!("{what}: {error}")))
-}
-
-/// An array; NULL is allowed for length 0.
-///
-/// # Safety
-/// `items` is NULL or valid for `count` elements for the duration of the call.
-pub(super) unsafe fn array<'a, T>(items: *const T, count: usize, what: &str) -> Result<&'a [T]> {
-    match (items.is_null(), count) {
-        (_, 0) => Ok(&[]),
-        (true, _) => Err(Error::invalid(format!("{what} is NULL with a count of {count}"))),
-        (false, _) if count > limits::MAX_PAGE_ROWS => {
-            Err(limits::too_many(what, count, limits::MAX_PAGE_ROWS))
-        }
-        // SAFETY: non-NULL and valid for `count` elements by the caller's contract.
-        (false, _) => Ok(unsafe { std::slice::from_raw_parts(items, count) }),
-    }
 }
 
 /// An array of size-versioned structs: each is as far from the next as the first one's `struct_size` says.

@@ -190,7 +190,7 @@ pub unsafe extern "C" fn joinly_kv_get_many(
 /// `keys` is NULL or valid for `count` elements.
 unsafe fn key_list<'a>(keys: *const joinly_bytes, count: usize) -> Result<Vec<&'a [u8]>> {
     // SAFETY: forwarded contract.
-    let keys = unsafe { ffi::array(keys, count, "keys")? };
+    let keys = unsafe { ffi::array(keys, count, crate::limits::MAX_PAGE_ROWS, "keys")? };
     // SAFETY: each element is valid by the caller's contract.
     keys.iter().map(|k| unsafe { ffi::key(k.data, k.len) }).collect()
 }

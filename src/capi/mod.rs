@@ -23,6 +23,7 @@ mod log;
 mod options;
 mod page;
 mod python;
+mod sql;
 mod store;
 mod txn;
 mod value;

@@ -57,6 +57,11 @@ static void bad_store(void* p, joinly_batch* batch) {
     CHECK_STATUS(bad, joinly_watch_open(s, 0, BYTES("k"), &watch, &error));
     CHECK(watch == NULL);
 
+    joinly_sql* cursor = DIRTY(joinly_sql);
+    joinly_sql_rows* rows = DIRTY(joinly_sql_rows);
+    CHECK_STATUS(bad, joinly_sql_query(s, BYTES("SELECT 1"), NULL, 0, NULL, &rows, &cursor, &error));
+    CHECK(rows == NULL && cursor == NULL);
+
     CHECK_STATUS(bad, joinly_index_declare(s, "index", BYTES("k"), "$.a", &error));
     CHECK_STATUS(bad, joinly_index_drop(s, "index", &error));
     CHECK_STATUS(bad, joinly_index_rebuild(s, "index", &error));
@@ -158,6 +163,13 @@ static void bad_watch(void* p, joinly_status bad) {
     joinly_watch_free(p);
 }
 
+static void bad_query(void* p, joinly_status bad) {
+    joinly_sql_rows* rows = DIRTY(joinly_sql_rows);
+    CHECK_STATUS(bad, joinly_sql_next(p, 1, &rows, &error));
+    CHECK(rows == NULL);
+    joinly_sql_free(p);
+}
+
 /* `p` is none of the objects that reads return. */
 static void bad_result(void* p) {
     size_t size = 9;
@@ -182,6 +194,15 @@ static void bad_result(void* p) {
     CHECK(joinly_changes_time(p) == 0);
     joinly_changes_free(p);
 
+    size = 9;
+    CHECK(joinly_sql_rows_columns(p, &size) == NULL && size == 0);
+    CHECK(joinly_sql_rows_columns(p, NULL) == NULL);
+    size = 9;
+    CHECK(joinly_sql_rows_values(p, &size) == NULL && size == 0);
+    CHECK(joinly_sql_rows_values(p, NULL) == NULL);
+    CHECK(joinly_sql_rows_more(p) == 0);
+    joinly_sql_rows_free(p);
+
     CHECK(joinly_error_status(p) == JOINLY_BAD_HANDLE);
     CHECK(strcmp(joinly_error_message(p), "") == 0);
     CHECK(joinly_error_engine_code(p) == 0);
@@ -203,6 +224,7 @@ static void invented_handles(void) {
         bad_batch(invented[i], store);
         bad_cache(invented[i]);
         bad_watch(invented[i], JOINLY_BAD_HANDLE);
+        bad_query(invented[i], JOINLY_BAD_HANDLE);
         bad_result(invented[i]);
     }
     joinly_batch_free(batch);
@@ -219,6 +241,8 @@ typedef struct {
     joinly_value* value;
     joinly_page* page;
     joinly_changes* changes;
+    joinly_sql* query;
+    joinly_sql_rows* rows;
     joinly_error* error;
 } objects;
 
@@ -233,12 +257,19 @@ static objects make_objects(void) {
     CHECK_OK(joinly_cache_new(NULL, &all.cache, &error));
     CHECK_OK(joinly_kv_get(all.store, BYTES("k"), &all.value, &error));
     CHECK_OK(joinly_kv_scan_prefix(all.store, NULL, 0, NULL, &all.page, &error));
+    joinly_sql_options one = {0};
+    one.struct_size = sizeof one;
+    one.max_rows = 1;
+    CHECK_OK(joinly_sql_query(all.store, BYTES("SELECT 1 UNION ALL SELECT 2"), NULL, 0, &one, &all.rows, &all.query,
+                              &error));
     CHECK(joinly_kv_get(all.store, NULL, 0, &(joinly_value*){NULL}, &all.error) == JOINLY_INVALID);
     return all;
 }
 
 static void free_objects(const objects* all) {
     joinly_error_free(all->error);
+    joinly_sql_rows_free(all->rows);
+    joinly_sql_free(all->query);
     joinly_changes_free(all->changes);
     joinly_page_free(all->page);
     joinly_value_free(all->value);
@@ -252,18 +283,20 @@ static void free_objects(const objects* all) {
 /* Live handles of one type, given to functions of all others; they stay alive. */
 static void foreign_handles(void) {
     const objects all = make_objects();
-    void* const others[] = {all.txn, all.batch, all.cache, all.watch, all.value, all.page, all.changes, all.error};
+    void* const others[] = {all.txn,  all.batch,   all.cache, all.watch, all.value,
+                            all.page, all.changes, all.query, all.rows,  all.error};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         bad_store(others[i], all.batch);
     }
-    void* const simple[] = {all.store, all.value, all.page, all.changes, all.error};
+    void* const simple[] = {all.store, all.value, all.page, all.changes, all.rows, all.error};
     for (size_t i = 0; i < sizeof simple / sizeof simple[0]; i++) {
         bad_txn(simple[i], JOINLY_BAD_HANDLE);
         bad_batch(simple[i], all.store);
         bad_cache(simple[i]);
         bad_watch(simple[i], JOINLY_BAD_HANDLE);
+        bad_query(simple[i], JOINLY_BAD_HANDLE);
     }
-    void* const living[] = {all.store, all.txn, all.batch, all.cache, all.watch};
+    void* const living[] = {all.store, all.txn, all.batch, all.cache, all.watch, all.query};
     for (size_t i = 0; i < sizeof living / sizeof living[0]; i++) {
         bad_result(living[i]);
     }
@@ -271,6 +304,7 @@ static void foreign_handles(void) {
     CHECK(memcmp(joinly_value_data(all.value, &len), "v", 1) == 0 && len == 1);
     CHECK(joinly_page_rows(all.page, &len) != NULL && len == 1);
     CHECK(joinly_changes_rows(all.changes, &len) != NULL && len == 1);
+    CHECK(joinly_sql_rows_values(all.rows, &len) != NULL && len == 1);
     CHECK(joinly_error_status(all.error) == JOINLY_INVALID);
     CHECK_OK(joinly_txn_rollback(all.txn, &error));
     CHECK_OK(joinly_kv_put(all.store, BYTES("k"), BYTES("w"), &error));
@@ -288,7 +322,8 @@ static void freed_handles(void) {
     bad_batch(dead.batch, live.store);
     bad_cache(dead.cache);
     bad_watch(dead.watch, JOINLY_BAD_HANDLE);
-    void* const results[] = {dead.value, dead.page, dead.changes, dead.error};
+    bad_query(dead.query, JOINLY_BAD_HANDLE);
+    void* const results[] = {dead.value, dead.page, dead.changes, dead.rows, dead.error};
     for (size_t i = 0; i < sizeof results / sizeof results[0]; i++) {
         bad_result(results[i]);
     }
@@ -310,9 +345,11 @@ static void closed_store(void) {
     CHECK(value == NULL);
     CHECK_STATUS(JOINLY_CLOSED, joinly_watch_poll(all.watch, 0, &changes, &error));
     CHECK(changes == NULL);
+    bad_query(all.query, JOINLY_CLOSED);
     size_t len = 0;
     CHECK(joinly_value_data(all.value, &len) != NULL && len == 1);
     CHECK(joinly_page_rows(all.page, &len) != NULL && len == 1);
+    CHECK(joinly_sql_rows_values(all.rows, &len) != NULL && len == 1);
     free_objects(&all);
 }
 
@@ -357,6 +394,8 @@ static void null_outputs(void) {
     CHECK_STATUS(bad, joinly_watch_poll(all.watch, 0, NULL, &error));
     CHECK_STATUS(bad, joinly_index_list(all.store, NULL, &error));
     CHECK_STATUS(bad, joinly_index_find(all.store, "index", NULL, NULL, &error));
+    CHECK_STATUS(bad, joinly_sql_query(all.store, BYTES("SELECT 1"), NULL, 0, NULL, NULL, NULL, &error));
+    CHECK_STATUS(bad, joinly_sql_next(all.query, 1, NULL, &error));
     CHECK_STATUS(bad, joinly_cache_new(NULL, NULL, &error));
     CHECK_STATUS(bad, joinly_cache_get(all.cache, BYTES("k"), NULL, &error));
     CHECK_STATUS(bad, joinly_cache_get_into(all.cache, BYTES("k"), buffer, sizeof buffer, NULL, &error));

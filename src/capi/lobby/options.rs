@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use crate::capi::ffi;
 use crate::error::{Error, Result};
-use crate::models::lobby::{Create, Join, Migration, Reserve, Timing, Visibility};
+use crate::models::lobby::{Create, Join, MAX_TEAMS, Migration, Reserve, Timing, Visibility};
 
 /// Everybody finds the lobby and may join it.
 pub const JOINLY_VISIBILITY_PUBLIC: u32 = 0;
@@ -203,7 +203,7 @@ impl joinly_lobby_options {
                 kind: ffi::text(self.kind, self.kind_len, "kind")?.to_owned(),
                 name: ffi::text(self.name, self.name_len, "name")?.to_owned(),
                 max_members: or(self.max_members, default.max_members),
-                teams: ffi::array(self.teams, self.team_count, "teams")?.to_vec(),
+                teams: ffi::array(self.teams, self.team_count, MAX_TEAMS, "teams")?.to_vec(),
                 owner: match self.owner.is_null() {
                     true => None,
                     false => Some(ffi::sized(self.owner, "joinly_join")?.to_join()?),

@@ -13,6 +13,7 @@ use crate::capi::kv::joinly_bytes;
 use crate::capi::store::{joinly_store, with_store};
 use crate::capi::value::joinly_value;
 use crate::error::Result;
+use crate::limits;
 use crate::models::lobby::{Done, Joined, Lobbies};
 
 /// Creates a lobby; `done->lobby` is its number, which is never used again. `options` may be NULL: a public lobby of 8
@@ -178,7 +179,7 @@ pub unsafe extern "C" fn joinly_lobby_heartbeat(
     // SAFETY: forwarded contract.
     unsafe {
         guard(err, || {
-            let players = ffi::array(players, count, "players")?.iter();
+            let players = ffi::array(players, count, limits::MAX_PAGE_ROWS, "players")?.iter();
             let players = players.map(|player| ffi::text(player.data.cast(), player.len, "player"));
             let players = players.collect::<Result<Vec<_>>>()?;
             let beats = with_store(store, |s| Lobbies::new(s).heartbeat(lobby, &players))?;

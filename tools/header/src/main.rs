@@ -67,6 +67,7 @@ const FILES: &[&str] = &[
     "lobby/look.rs",
     "lobby/search.rs",
     "lobby/events.rs",
+    "sql.rs",
     "cache.rs",
     "python/mod.rs",
 ];
