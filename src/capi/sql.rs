@@ -174,8 +174,8 @@ fn make(page: SqlPage) -> Result<*mut joinly_sql_rows> {
 /// `kv` has the columns `key` and `value` (text, or a blob where they are not UTF-8; decoded), `version` and `expires_at`
 /// (milliseconds since 1970-01-01 UTC; NULL: never). Expired keys are not in it. Keys of the form "space:name:rest" are
 /// found by their parts, in the hidden columns `space`, `name`, `id` (the name, a number where it is written as one) and
-/// `rest`, without reading everything; `document` is the value if it is JSON. `joinly_now()` is the store's time in
-/// milliseconds. The models' views:
+/// `rest`, without reading everything; `document` is the value if it is JSON. The SQL function `joinly_now`, which takes
+/// nothing, is the store's time in milliseconds. The models' views:
 ///
 /// - `lobbies`: id, kind, name, state, alive, owner, members, reserved, max_members, visibility, build, code, protected,
 ///   created, alive_until, version, attributes, teams. As a call of the lobby at that moment would find them: members whose

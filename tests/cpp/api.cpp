@@ -31,7 +31,7 @@ constexpr bool move_only = std::is_nothrow_move_constructible_v<T>&& std::is_not
 
 static_assert(move_only<joinly::Store> && move_only<joinly::Transaction> && move_only<joinly::Batch>);
 static_assert(move_only<joinly::Watch> && move_only<joinly::Cache> && move_only<joinly::Value>);
-static_assert(move_only<joinly::Page> && move_only<joinly::Commit>);
+static_assert(move_only<joinly::Page> && move_only<joinly::Commit> && move_only<joinly::SqlRows>);
 static_assert(std::is_base_of_v<std::runtime_error, joinly::Error>);
 
 void values_own_their_bytes() {
@@ -375,6 +375,60 @@ void caches_stand_alone() {
     CHECK(moved.get("d"));
 }
 
+void queries_give_rows_of_every_kind() {
+    auto store = joinly::Store::open("memory:");
+    const std::string text = "text";
+    auto rows = store.sql("SELECT ?, ?, ?, ?, ? AS last", {nullptr, -7, 0.5, text, joinly::Blob{{"\0\xff", 2}}});
+    CHECK(rows.columns() == 5 && rows.column(4) == "last");
+    const auto row = *rows.begin();
+    CHECK(row.size() == 5 && row[0].is_null() && row[0].kind() == joinly::SqlKind::null);
+    CHECK(row[1].integer() == -7 && row[1].real() == -7.0 && !row[1].text());
+    CHECK(row[2].real() == 0.5 && !row[2].integer());
+    CHECK(row[3].text() == "text" && !row[3].blob() && !row[3].real());
+    CHECK(row[4].blob() == std::string_view("\0\xff", 2) && row[4].kind() == joinly::SqlKind::blob);
+    CHECK(rows.begin() == rows.end());
+    auto named = store.sql("SELECT :a - :b", {{"b", 1}, {":a", 3}});
+    CHECK((*named.begin())[0].integer() == 2);
+}
+
+void queries_cross_pages_of_one_moment() {
+    auto store = joinly::Store::open("memory:");
+    for (int i = 100; i < 200; ++i) {
+        store.put("k:" + std::to_string(i), std::to_string(i));
+    }
+    joinly::SqlOptions options;
+    options.page_size = 7;
+    int next = 100;
+    auto rows = store.sql("SELECT id FROM kv WHERE space = 'k' ORDER BY id", {}, options);
+    for (const auto& row : rows) {
+        store.erase("k:199");
+        CHECK(row[0].integer() == next++);
+    }
+    CHECK(next == 200);
+    auto rest = store.sql("SELECT count(*) FROM kv WHERE id > ?", {149});
+    CHECK((*rest.begin())[0].integer() == 49);
+    auto closed = store.sql("SELECT key FROM kv", {}, options);
+    store.close();
+    CHECK(thrown([&] {
+              for (auto at = closed.begin(); at != closed.end(); ++at) {
+              }
+          }) == joinly::Status::closed);
+}
+
+void queries_only_read_and_end() {
+    auto store = joinly::Store::open("memory:");
+    store.put("k", "v");
+    for (const char* sql : {"DELETE FROM kv", "SELECT 1; DELETE FROM kv", "ATTACH 'x' AS x", "SELECT ?", ""}) {
+        CHECK(thrown([&] { (void)store.sql(sql); }) == joinly::Status::invalid);
+    }
+    auto injected = store.sql("SELECT * FROM kv WHERE key = ?", {"' OR 1 = 1; DELETE FROM kv; --"});
+    CHECK(injected.begin() == injected.end() && store.exists("k"));
+    joinly::SqlOptions options;
+    options.timeout = 20ms;
+    const auto endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+    CHECK(thrown([&] { (void)store.sql(endless, {}, options); }) == joinly::Status::timeout);
+}
+
 }  // namespace
 
 int main() {
@@ -397,5 +451,8 @@ int main() {
     indexes_find_by_plain_values();
     figures_move();
     caches_stand_alone();
+    queries_give_rows_of_every_kind();
+    queries_cross_pages_of_one_moment();
+    queries_only_read_and_end();
     return EXIT_SUCCESS;
 }

@@ -90,6 +90,9 @@ void the_rest(joinly::Store& store) {
     CHECK(store.try_stats()->commits > 0 && store.try_limits()->max_key_bytes > 0);
     CHECK(*store.try_version() > 0 && store.try_now());
     CHECK(store.try_flush() && store.try_checkpoint() && store.try_verify() && store.try_compact());
+    auto rows = store.try_sql("SELECT ?", {1});
+    CHECK(rows && (**rows->try_next())[0].integer() == 1 && *rows->try_next() == nullptr);
+    CHECK(store.try_sql("no SQL").status() == Status::invalid);
     auto cache = joinly::Cache::try_new();
     CHECK(cache && cache->try_set("k", "v") && **cache->try_get_string("k") == "v" && *cache->try_erase("k"));
     CHECK(cache->try_stats()->hits == 1);

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from joinly_storage import _ffi as ffi
-from joinly_storage import _lobby_events, _lobby_ffi, _pages, _stats, _watch
+from joinly_storage import _lobby_events, _lobby_ffi, _pages, _sql, _stats, _watch
 from support import ROOT
 
 HEADER = re.sub(r"/\*.*?\*/", "", (ROOT / "include/joinly_storage.h").read_text("utf-8"), flags=re.S)
@@ -36,12 +36,15 @@ INTEGERS = {
     "int64_t": ctypes.c_int64,
     "uint64_t": ctypes.c_uint64,
     "size_t": ctypes.c_size_t,
+    "double": ctypes.c_double,
 }
 LAYOUTS: dict[str, Any] = {
     "joinly_options": ffi.Options,
     "joinly_bytes": ffi.Bytes,
     "joinly_scan_options": ffi.ScanOptions,
     "joinly_find_options": ffi.FindOptions,
+    "joinly_sql_param": ffi.SqlParam,
+    "joinly_sql_options": ffi.SqlOptions,
     "joinly_cache_options": ffi.CacheOptions,
     "joinly_caller": _lobby_ffi.Caller,
     "joinly_done": _lobby_ffi.Done,
@@ -95,11 +98,24 @@ def test_a_struct_is_laid_out_as_in_the_header(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "layout"),
-    [("joinly_row", _pages._ROW), ("joinly_change", _watch._CHANGE), ("joinly_event", _lobby_events._EVENT)],
+    [
+        ("joinly_row", _pages._ROW),
+        ("joinly_change", _watch._CHANGE),
+        ("joinly_event", _lobby_events._EVENT),
+        ("joinly_sql_value", _sql._VALUE),
+        ("joinly_bytes", _sql._COLUMN),
+    ],
     ids=lambda value: str(value),
 )
 def test_an_array_is_read_as_in_the_header(name: str, layout: Struct) -> None:
-    letters = {"pointer": "P", ctypes.c_size_t: "N", ctypes.c_uint64: "Q", ctypes.c_int64: "q", ctypes.c_uint32: "I"}
+    letters = {
+        "pointer": "P",
+        ctypes.c_size_t: "N",
+        ctypes.c_uint64: "Q",
+        ctypes.c_int64: "q",
+        ctypes.c_uint32: "I",
+        ctypes.c_double: "d",
+    }
     spelled = "".join("N" if "size_t" in kind else letters[of_c(kind)] for kind, _field, _count in STRUCTS[name])
     assert layout.format == spelled
 

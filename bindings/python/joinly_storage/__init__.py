@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from ._lobby import Lobby
     from ._lobby_types import Event, Events, Join, LobbyInfo, LobbyOptions, Owner, Seat, SeatRequest, Snapshot
     from ._log import set_log_callback
+    from ._sql import SqlRows
     from ._stats import CacheStats, Limits, Stats
     from ._txn import Transaction
     from ._types import Durability, Mode
@@ -112,6 +113,7 @@ __all__ = [
     "Seat",
     "SeatRequest",
     "Snapshot",
+    "SqlRows",
     "Stats",
     "Store",
     "Timeout",
@@ -151,6 +153,7 @@ _ON_DEMAND = {
     "Seat": "_lobby_types",
     "SeatRequest": "_lobby_types",
     "Snapshot": "_lobby_types",
+    "SqlRows": "_sql",
     "Stats": "_stats",
     "Transaction": "_txn",
     "Watch": "_watch",

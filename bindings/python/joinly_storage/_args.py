@@ -59,10 +59,14 @@ def to_version(version: int) -> int:
 
 def to_delta(delta: int) -> int:
     """What to add to a counter."""
-    delta = _index(delta)
-    if not -(2**63) <= delta < 2**63:
-        raise OutOfRange(8, f"an addition has 64 bits: {delta!r} does not fit")
-    return delta
+    return to_int64(_index(delta))
+
+
+def to_int64(number: int) -> int:
+    """A number of 64 bits."""
+    if not -(2**63) <= number < 2**63:
+        raise OutOfRange(8, f"a number has 64 bits: {number!r} does not fit")
+    return number
 
 
 def to_seconds(milliseconds: int) -> float:

@@ -13,6 +13,7 @@ from ctypes import (
     Structure,
     byref,
     c_char_p,
+    c_double,
     c_int32,
     c_int64,
     c_size_t,
@@ -89,6 +90,28 @@ class FindOptions(Structure):
         ("upper_inclusive", c_uint8),
         ("descending", c_uint8),
         ("reserved", c_uint8 * 5),
+    ]
+
+
+class SqlParam(Structure):
+    _fields_ = [
+        ("kind", c_uint32),
+        ("reserved", c_uint32),
+        ("integer", c_int64),
+        ("real", c_double),
+        ("data", c_char_p),
+        ("len", c_size_t),
+        ("name", c_char_p),
+        ("name_len", c_size_t),
+    ]
+
+
+class SqlOptions(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("max_rows", c_uint32),
+        ("timeout_ms", c_uint32),
+        ("reserved", c_uint32),
     ]
 
 
@@ -215,6 +238,16 @@ index_drop = declare("joinly_index_drop", c_void_p, c_char_p, _OUT)
 index_rebuild = declare("joinly_index_rebuild", c_void_p, c_char_p, _OUT)
 index_list = declare("joinly_index_list", c_void_p, _OUT, _OUT)
 index_find = declare("joinly_index_find", c_void_p, c_char_p, POINTER(FindOptions), _OUT, _OUT)
+
+sql_query = declare(
+    "joinly_sql_query", c_void_p, *_BYTES, POINTER(SqlParam), c_size_t, POINTER(SqlOptions), _OUT, _OUT, _OUT
+)
+sql_next = declare("joinly_sql_next", c_void_p, c_uint32, _OUT, _OUT)
+sql_free = declare("joinly_sql_free", c_void_p, restype=None)
+sql_rows_columns = declare("joinly_sql_rows_columns", c_void_p, _OUT, restype=c_void_p)
+sql_rows_values = declare("joinly_sql_rows_values", c_void_p, _OUT, restype=c_void_p)
+sql_rows_more = declare("joinly_sql_rows_more", c_void_p, restype=c_uint8)
+sql_rows_free = declare("joinly_sql_rows_free", c_void_p, restype=None)
 
 cache_new = declare("joinly_cache_new", POINTER(CacheOptions), _OUT, _OUT)
 cache_set = declare("joinly_cache_set", c_void_p, *_BYTES, *_BYTES, c_uint64, _OUT)

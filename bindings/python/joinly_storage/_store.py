@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ._index import Index
     from ._lobbies import Lobbies
+    from ._sql import SqlParams, SqlRows
     from ._stats import Limits, Stats
     from ._types import Bytes, Condition
     from ._watch import Watch
@@ -113,6 +114,21 @@ class Store(StoreMethods, StoreMapping):
             descending=descending,
             limit=limit,
         )
+
+    def sql(
+        self, query: str, params: SqlParams = (), *, timeout: Optional[float] = None, page_rows: int = 256
+    ) -> SqlRows:
+        """Runs a query in SQL, in SQLite's dialect, and returns its rows: tuples of None, int, float, str and bytes.
+
+        `params` are the values of the `?` in it, or a mapping of the names of its `:name`. It reads `kv` (key, value,
+        version, expires_at) and the views `lobbies`, `lobby_members`, `lobby_reservations`, `players` and
+        `leaderboard`, on every engine, and writes nothing. The header of the library describes their columns.
+
+        Reading `page_rows` rows may take `timeout` seconds, 5 by default; then `Timeout` is raised.
+        """
+        from ._sql import SqlRows
+
+        return SqlRows(self._handle, query, params, timeout, page_rows)
 
     @property
     def lobbies(self) -> Lobbies:

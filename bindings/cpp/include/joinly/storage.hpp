@@ -29,6 +29,7 @@
 #include "error.hpp"
 #include "lobbies.hpp"
 #include "scan.hpp"
+#include "sql.hpp"
 #include "transaction.hpp"
 #include "value.hpp"
 #include "watch.hpp"
@@ -216,6 +217,30 @@ class Store {
     /// The documents that an index finds, read while iterating. Not to outlive the store.
     [[nodiscard]] Find find(std::string index) const { return {c_store(), std::move(index)}; }
 
+    /// Runs a query in SQL over `kv` and the views `lobbies`, `lobby_members`, `players`, `leaderboard`, which
+    /// `joinly_sql_query` describes: `store.sql("SELECT id FROM lobbies WHERE alive AND kind = ?", {"duel"})`.
+    Result<SqlRows> try_sql(std::string_view text, const std::vector<SqlParam>& params = {},
+                            const SqlOptions& options = {}) const {
+        joinly_sql_options limits{};
+        limits.struct_size = sizeof limits;
+        limits.max_rows = options.page_size;
+        limits.timeout_ms = detail::timeout(options.timeout);
+        joinly_sql_rows* page = nullptr;
+        joinly_sql* cursor = nullptr;
+        const auto* first = reinterpret_cast<const joinly_sql_param*>(params.data());
+        const auto done = detail::run([&](joinly_error** error) {
+            return joinly_sql_query(c_store(), detail::bytes(text), text.size(), first, params.size(), &limits, &page,
+                                    &cursor, error);
+        });
+        if (!done) {
+            return done.error();
+        }
+        SqlRows rows(options.page_size);
+        rows.cursor_.reset(cursor);
+        rows.take(SqlRows::Owner(page));
+        return rows;
+    }
+
     /// Waits until the commit of `version` (0: all so far) is as durable as the store promises.
     Result<void> try_flush(std::uint64_t version = 0) {
         return detail::run([&](joinly_error** error) { return joinly_store_flush(c_store(), version, error); });
@@ -317,6 +342,11 @@ class Store {
     void drop_index(const std::string& index) { try_drop_index(index).value(); }
     void rebuild_index(const std::string& index) { try_rebuild_index(index).value(); }
     [[nodiscard]] Page indexes() const { return try_indexes().value(); }
+
+    [[nodiscard]] SqlRows sql(std::string_view text, const std::vector<SqlParam>& params = {},
+                              const SqlOptions& options = {}) const {
+        return try_sql(text, params, options).value();
+    }
 
     void flush(std::uint64_t version = 0) { try_flush(version).value(); }
     void checkpoint() { try_checkpoint().value(); }
