@@ -148,7 +148,7 @@ class SqlRows {
             if (!next) {
                 return next.error();
             }
-            take(std::move(next)->rows);
+            take(std::move(next->rows));
         }
         if (index_ == size_) {
             return nullptr;
