@@ -2,7 +2,7 @@
 //!
 //! An engine is an ordered map of records with transactions, snapshots, a change log and a generation that tells
 //! cheaply whether anybody changed it. It knows nothing of caches, expiry or documents: those rules are written once,
-//! in [`crate::store`], over these traits. Every engine passes the suite in `tests/rust/engine_conformance.rs`.
+//! in [`crate::store`], over these traits. [`query`] answers SQL over any of them. Every engine passes the suite in `tests/rust/engine_conformance.rs`.
 
 use std::ffi::CStr;
 use std::ops::Bound;

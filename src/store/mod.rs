@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::engine::query::Prompts;
 use crate::engine::{Engine, EngineStats, Hold};
 use crate::error::{Error, Kind, Result};
 use crate::platform::fork::Process;
@@ -35,7 +36,7 @@ mod watch;
 
 pub use crate::cache::Figures as CacheFigures;
 pub use crate::engine::Limits;
-pub use crate::engine::query::{SqlPage, SqlParam, SqlValue};
+pub use crate::engine::query::{Sql, SqlPage, SqlParam, SqlValue};
 pub use crate::value::Value;
 pub use batch::{Batch, Expiry, feed_key};
 pub use changelog::{Change, ChangeKind, Commit};
@@ -44,7 +45,7 @@ pub use config::{Config, Durability, Location, Mode, Options};
 pub(crate) use index::index_order;
 pub use index::{Find, IndexSpec};
 pub use scan::{Page, Row, Scan};
-pub use sql::{Sql, SqlRows};
+pub use sql::SqlRows;
 pub use txn::Transaction;
 pub use watch::Watch;
 
@@ -101,6 +102,7 @@ pub(crate) struct Inner {
     clock: SteadyClock,
     group: Group<commit::Request, commit::Reply>,
     compression: Compression,
+    prompts: Arc<Prompts>,
     log_keep: u64,
     read_only: bool,
     process: Process,
@@ -213,6 +215,7 @@ impl Store {
             clock: SteadyClock::new(clock),
             group: Group::new(),
             compression: Compression::new(options.compress_level, options.compress_threshold),
+            prompts: Prompts::new(encoding::decode),
             log_keep: options.log_keep,
             read_only: options.read_only,
             process: Process::current(),

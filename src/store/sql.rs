@@ -1,43 +1,11 @@
 //! Queries in SQL over the store's records.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
-use super::{Inner, Store, encoding};
+use super::{Inner, Store};
 use crate::engine::Hold;
-use crate::engine::query::{Query, SqlPage, SqlParam};
+use crate::engine::query::{Query, Sql, SqlPage};
 use crate::error::{Error, Kind, Result};
-use crate::limits;
-
-/// How long a page of a query may take when the caller does not say.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A query in SQL: one statement that reads, what its parameters stand for, and how long each page may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Sql<'q> {
-    text: &'q str,
-    params: &'q [SqlParam<'q>],
-    timeout: Duration,
-}
-
-impl<'q> Sql<'q> {
-    /// A query without parameters that may take 5 seconds a page.
-    pub fn new(text: &'q str) -> Self {
-        Self { text, params: &[], timeout: DEFAULT_TIMEOUT }
-    }
-
-    /// With parameters: as many as its text has.
-    pub fn params(mut self, params: &'q [SqlParam<'q>]) -> Self {
-        self.params = params;
-        self
-    }
-
-    /// With another time for each page.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-}
 
 /// The rows of a query, page by page, all of the moment at which it began.
 pub struct SqlRows {
@@ -63,15 +31,11 @@ impl Store {
     }
 
     /// [`Store::sql`] with more views: statements that create them.
-    pub(crate) fn sql_with(&self, views: &str, query: &Sql<'_>) -> Result<SqlRows> {
+    pub(crate) fn sql_with(&self, views: &'static str, query: &Sql<'_>) -> Result<SqlRows> {
         let inner = &self.inner;
-        let Sql { text, params, timeout } = *query;
-        if params.len() > limits::MAX_SQL_PARAMS {
-            return Err(limits::too_many("parameters", params.len(), limits::MAX_SQL_PARAMS));
-        }
         inner.catch_up()?;
         let snapshot = inner.note(inner.engine()?.snapshot(Hold::Short))?;
-        let query = Query::new(snapshot, encoding::decode, inner.clock.now(), views, text, params, timeout)?;
+        let query = inner.prompts.ask(snapshot, inner.clock.now(), views, query)?;
         Ok(SqlRows { inner: Arc::downgrade(inner), query })
     }
 }

@@ -51,7 +51,7 @@ fn set_up(input: &Arc<Input>, views: &str) -> rusqlite::Result<Connection> {
     let (clock, watch) = (Arc::clone(input), Arc::clone(input));
     let constant =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_scalar_function("joinly_now", 0, constant, move |_| Ok(clock.now))?;
+    connection.create_scalar_function("joinly_now", 0, constant, move |_| Ok(clock.now()))?;
     connection.execute_batch(views)?;
     connection.progress_handler(STEPS, Some(move || watch.is_late()))?;
     connection.authorizer(Some(authorize))?;

@@ -11,19 +11,27 @@ use super::{SqlParam, SqlValue};
 use crate::error::{Error, Result};
 use crate::limits;
 
-/// Used by one thread at a time, which `&mut` sees to.
+/// Used by one thread at a time, which `&mut` sees to. Fields drop in order: the statement before its connection.
 pub(super) struct Statement {
-    raw: NonNull<ffi::sqlite3_stmt>,
+    raw: Raw,
     connection: Connection,
 }
 
 // SAFETY: the statement is used through `self` alone, as is its connection, which is not bound to a thread.
 unsafe impl Send for Statement {}
 
-impl Drop for Statement {
+struct Raw(NonNull<ffi::sqlite3_stmt>);
+
+impl Raw {
+    fn as_ptr(&self) -> *mut ffi::sqlite3_stmt {
+        self.0.as_ptr()
+    }
+}
+
+impl Drop for Raw {
     fn drop(&mut self) {
         // SAFETY: prepared once, finalized once, here; its connection is still open.
-        unsafe { ffi::sqlite3_finalize(self.raw.as_ptr()) };
+        unsafe { ffi::sqlite3_finalize(self.as_ptr()) };
     }
 }
 
@@ -36,14 +44,12 @@ impl Statement {
         let text = CString::new(text).map_err(|_| Error::invalid("the SQL contains a NUL"))?;
         let (first, rest) = compile(&connection, &text)?;
         let raw = first.ok_or_else(|| Error::invalid("the SQL is empty"))?;
-        let statement = Self { raw, connection };
-        if let (Some(second), _) = compile(&statement.connection, rest)? {
-            // SAFETY: just prepared and used by nobody.
-            unsafe { ffi::sqlite3_finalize(second.as_ptr()) };
+        if compile(&connection, rest)?.0.is_some() {
             return Err(Error::invalid("the SQL is more than one statement"));
         }
+        let statement = Self { raw, connection };
         // SAFETY: the statement lives.
-        let reads = unsafe { ffi::sqlite3_stmt_readonly(raw.as_ptr()) } != 0;
+        let reads = unsafe { ffi::sqlite3_stmt_readonly(statement.raw.as_ptr()) } != 0;
         if reads && statement.width() > 0 {
             Ok(statement)
         } else {
@@ -51,8 +57,18 @@ impl Statement {
         }
     }
 
+    /// Ends the statement.
+    pub fn into_connection(self) -> Connection {
+        let Self { raw, connection } = self;
+        drop(raw);
+        connection
+    }
+
     /// Gives every parameter its value.
     pub fn bind(&mut self, params: &[SqlParam<'_>]) -> Result<()> {
+        if params.len() > limits::MAX_SQL_PARAMS {
+            return Err(limits::too_many("parameters", params.len(), limits::MAX_SQL_PARAMS));
+        }
         // SAFETY: the statement lives.
         let wanted = unsafe { ffi::sqlite3_bind_parameter_count(self.raw.as_ptr()) };
         let wanted = usize::try_from(wanted).unwrap_or_default();
@@ -201,10 +217,7 @@ impl Statement {
 }
 
 /// The first statement of a text, none when it is blank, and what follows.
-fn compile<'t>(
-    connection: &Connection,
-    text: &'t CStr,
-) -> Result<(Option<NonNull<ffi::sqlite3_stmt>>, &'t CStr)> {
+fn compile<'t>(connection: &Connection, text: &'t CStr) -> Result<(Option<Raw>, &'t CStr)> {
     let mut raw = std::ptr::null_mut();
     let mut tail: *const c_char = std::ptr::null();
     // SAFETY: the connection is open, the text is NUL-terminated; both outputs are writable.
@@ -222,7 +235,7 @@ fn compile<'t>(
         return Err(failure(connection, code));
     }
     // SAFETY: after a success the tail points into `text`, and so ends where it ends.
-    Ok((NonNull::new(raw), unsafe { CStr::from_ptr(tail) }))
+    Ok((NonNull::new(raw).map(Raw), unsafe { CStr::from_ptr(tail) }))
 }
 
 /// The connection's latest error.

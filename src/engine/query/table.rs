@@ -150,8 +150,10 @@ impl Rows<'_> {
         self.at = 0;
         let Some(range) = self.rest.take() else { return Ok(()) };
         let (input, batch) = (&*self.input, &mut self.batch);
-        let (now, mut bytes, mut seen, mut full) = (input.now, 0, 0_usize, false);
-        input.snapshot.lock().scan(&range, false, self.fields, &mut |key, record| {
+        let (now, mut bytes, mut seen, mut full) = (input.now(), 0, 0_usize, false);
+        let snapshot = input.snapshot.lock();
+        let Some(snapshot) = snapshot.as_ref() else { return Ok(()) };
+        snapshot.scan(&range, false, self.fields, &mut |key, record| {
             seen += 1;
             if seen.is_multiple_of(LOOKS) && input.is_late() {
                 return Err(too_late());
