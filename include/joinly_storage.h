@@ -273,6 +273,31 @@
 #define JOINLY_SQL_BLOB 4
 
 /**
+ * A currency in a player's wallet: a counter at the key `player:{player}:wallet:{name}`.
+ */
+#define JOINLY_HOLDING_CURRENCY 0
+
+/**
+ * An item in a player's inventory: a counter at the key `player:{player}:item:{name}`.
+ */
+#define JOINLY_HOLDING_ITEM 1
+
+/**
+ * Whatever is there is replaced.
+ */
+#define JOINLY_EXPECT_ANY 0
+
+/**
+ * Nothing is there.
+ */
+#define JOINLY_EXPECT_ABSENT 1
+
+/**
+ * What is there has the version that the write names.
+ */
+#define JOINLY_EXPECT_VERSION 2
+
+/**
  * A list of checks and mutations. It belongs to no store and may be committed to several, or again. Usable from
  * any thread; freed with `joinly_batch_free`.
  */
@@ -1276,6 +1301,178 @@ typedef struct {
      */
     size_t len;
 } joinly_sql_value;
+
+/**
+ * A change of what a player owns. Zero-initialise it and set `struct_size`. Texts are ids in UTF-8.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_delta)`.
+     */
+    uint32_t struct_size;
+    /**
+     * One of `JOINLY_HOLDING_*`.
+     */
+    uint32_t holding;
+    /**
+     * Whose.
+     */
+    const char *player;
+    /**
+     * Length of `player`.
+     */
+    size_t player_len;
+    /**
+     * Which currency or item.
+     */
+    const char *name;
+    /**
+     * Length of `name`.
+     */
+    size_t name_len;
+    /**
+     * How much more; negative: less.
+     */
+    int64_t amount;
+} joinly_delta;
+
+/**
+ * A write of an object. Zero-initialise it and set `struct_size`. Texts but the document are ids in UTF-8.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_object_write)`.
+     */
+    uint32_t struct_size;
+    /**
+     * On which condition: one of `JOINLY_EXPECT_*`.
+     */
+    uint32_t expected;
+    /**
+     * For `JOINLY_EXPECT_VERSION`: which version, at least 1; else 0.
+     */
+    uint64_t version;
+    /**
+     * Whose.
+     */
+    const char *player;
+    /**
+     * Length of `player`.
+     */
+    size_t player_len;
+    /**
+     * In which collection.
+     */
+    const char *collection;
+    /**
+     * Length of `collection`.
+     */
+    size_t collection_len;
+    /**
+     * By what name there.
+     */
+    const char *name;
+    /**
+     * Length of `name`.
+     */
+    size_t name_len;
+    /**
+     * The JSON document, at most 1 MiB; NULL deletes the object.
+     */
+    const char *document;
+    /**
+     * Length of `document`.
+     */
+    size_t document_len;
+} joinly_object_write;
+
+/**
+ * What became of writes of objects.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_written)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * After `JOINLY_CONFLICT`: which write found something else than it expected, counted from 1. 0: none.
+     */
+    uint32_t conflict;
+    /**
+     * The version of all that was written; 0 within a transaction, which has none yet.
+     */
+    uint64_t version;
+    /**
+     * After a conflict: the version of what is there; 0 when nothing is, or the transaction wrote it itself.
+     */
+    uint64_t present;
+} joinly_written;
+
+/**
+ * How to save a game. Zero-initialise it and set `struct_size`.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_save_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * How many versions the slot keeps, this one included, at most 32; 0: 5.
+     */
+    uint32_t keep;
+    /**
+     * The version that the game was played on from; 0: none, for a slot that is empty.
+     */
+    uint64_t parent;
+    /**
+     * Which device writes it, at most 128 bytes of UTF-8, for the player to choose by; NULL: not told.
+     */
+    const char *device;
+    /**
+     * Length of `device`.
+     */
+    size_t device_len;
+} joinly_save_options;
+
+/**
+ * A player's strength and how uncertain it is, on the scale of a rating system. A plain struct: it never grows.
+ */
+typedef struct {
+    /**
+     * The estimate.
+     */
+    double mu;
+    /**
+     * Its standard deviation. For leaderboards take `mu - 3 * sigma`, which the player is worth almost surely.
+     */
+    double sigma;
+    /**
+     * Glicko-2 only: how erratic the player's results are; else 0.
+     */
+    double volatility;
+} joinly_rating;
+
+/**
+ * A team of a match. Zero-initialise it and set `struct_size`.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_team)`.
+     */
+    uint32_t struct_size;
+    /**
+     * How it did: 1 is best, equal places are a draw. Not looked at by `joinly_rating_win_probabilities`.
+     */
+    uint32_t place;
+    /**
+     * Its players' ratings before the match.
+     */
+    const joinly_rating *ratings;
+    /**
+     * How many players.
+     */
+    size_t count;
+} joinly_team;
 
 /**
  * How large a cache may be. Zero-initialise it and set `struct_size`.
@@ -2643,6 +2840,457 @@ uint8_t joinly_sql_rows_more(const joinly_sql_rows *rows);
  * Frees rows. NULL and ones that are freed already are ignored. Any thread.
  */
 void joinly_sql_rows_free(joinly_sql_rows *rows);
+
+/**
+ * Makes a player's profile, at the key `player:{player}`; wallets, presence and the like need none. `player` is 1 to 128
+ * bytes of printable UTF-8 without a colon, like every id here. `patch` says what it holds, in the form of
+ * `joinly_player_patch`; NULL: nothing yet. `*out` receives the profile, a JSON object of "id", "name", "accounts",
+ * "properties", "created" (milliseconds since 1970-01-01 UTC) and "version", to be freed with `joinly_value_free`.
+ *
+ * `txn`, here and below, is the transaction that the call becomes part of: it sees what that has written, and is committed
+ * and undone with it; what fails leaves it as it was. NULL: the call is a transaction of its own. Any thread; a
+ * transaction belongs to one at a time.
+ *
+ * Errors: `JOINLY_EXISTS` (the id or an account is taken), `JOINLY_INVALID` (what is no id; broken JSON, an unknown field;
+ * `txn` is of another store), `JOINLY_TOO_LARGE`, `JOINLY_CONFLICT` (it lost every race against other writers), and those
+ * of `joinly_kv_put`; within a transaction, those of `joinly_txn_get` and `joinly_txn_put`. What fails changes nothing.
+ */
+joinly_status joinly_player_create(joinly_store *store,
+                                   joinly_txn *txn,
+                                   const char *player,
+                                   size_t player_len,
+                                   const char *patch,
+                                   size_t patch_len,
+                                   joinly_value **out,
+                                   joinly_error **err);
+
+/**
+ * Reads a player's profile. `*out` receives it in the form of `joinly_player_create`, to be freed with
+ * `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (a plain put wrote something else there), and those of
+ * `joinly_kv_get`; within a transaction, those of `joinly_txn_get`.
+ */
+joinly_status joinly_player_get(const joinly_store *store,
+                                joinly_txn *txn,
+                                const char *player,
+                                size_t player_len,
+                                joinly_value **out,
+                                joinly_error **err);
+
+/**
+ * Reads the profile of the player who has an account elsewhere. Otherwise as `joinly_player_get`.
+ */
+joinly_status joinly_player_by_account(const joinly_store *store,
+                                       joinly_txn *txn,
+                                       const char *platform,
+                                       size_t platform_len,
+                                       const char *account,
+                                       size_t account_len,
+                                       joinly_value **out,
+                                       joinly_error **err);
+
+/**
+ * Changes the fields of a profile that `patch` names, a JSON object of any of "name", "properties" (an object of new
+ * values: booleans, integers of 64 bits, doubles, texts, arrays of texts; null removes one) and "accounts" (an object of
+ * platforms and the player's id there, which no other player has; null gives one up). At most 64 properties, 64 accounts,
+ * and 1024 bytes of each. `expected` is the version that the profile must be of; 0: any. `*out` receives the profile now,
+ * in the form of `joinly_player_create`, to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_CONFLICT` (of another version, which `joinly_error_present_version` tells), `JOINLY_NOT_FOUND`,
+ * `JOINLY_WRONG_TYPE` (a plain put wrote something else there), and those of `joinly_player_create`.
+ */
+joinly_status joinly_player_patch(joinly_store *store,
+                                  joinly_txn *txn,
+                                  const char *player,
+                                  size_t player_len,
+                                  const char *patch,
+                                  size_t patch_len,
+                                  uint64_t expected,
+                                  joinly_value **out,
+                                  joinly_error **err);
+
+/**
+ * Says that a player is there, for `lease_ms` milliseconds from now on, at least 1; who needs no profile. `status` is what
+ * the player is doing, at most 1024 bytes of UTF-8. `*out` receives the presence, a JSON object of "status", "since" and
+ * "until" (milliseconds since 1970-01-01 UTC), to be freed with `joinly_value_free`. Any thread. Errors:
+ * `JOINLY_WRONG_TYPE` (a plain put wrote something else there), and those of `joinly_player_create` but `JOINLY_EXISTS`.
+ */
+joinly_status joinly_player_heartbeat(joinly_store *store,
+                                      joinly_txn *txn,
+                                      const char *player,
+                                      size_t player_len,
+                                      const char *status,
+                                      size_t status_len,
+                                      uint32_t lease_ms,
+                                      joinly_value **out,
+                                      joinly_error **err);
+
+/**
+ * Whether a player is there: `*out` receives the presence, in the form of `joinly_player_heartbeat`, to be freed with
+ * `joinly_value_free`. One whose lease has lapsed is not. Any thread. Errors: `JOINLY_NOT_FOUND` (not there; no error
+ * object), and those of `joinly_player_get`.
+ */
+joinly_status joinly_player_presence(const joinly_store *store,
+                                     joinly_txn *txn,
+                                     const char *player,
+                                     size_t player_len,
+                                     joinly_value **out,
+                                     joinly_error **err);
+
+/**
+ * Says that a player is gone: `JOINLY_OK` who was there, `JOINLY_NOT_FOUND` (no error object) who was not. Any thread.
+ * Errors: those of `joinly_player_heartbeat`.
+ */
+joinly_status joinly_player_leave(joinly_store *store,
+                                  joinly_txn *txn,
+                                  const char *player,
+                                  size_t player_len,
+                                  joinly_error **err);
+
+/**
+ * Makes at most 1000 changes of what players own, all or none. Balances are integers from 0 to 2^63 - 1; changes of the
+ * same one count together. `balances` (may be NULL) is an array of `count` that receives each new balance. Any thread.
+ *
+ * Errors: `JOINLY_INSUFFICIENT` (a balance would go below zero), `JOINLY_OUT_OF_RANGE` (beyond 64 bits),
+ * `JOINLY_WRONG_TYPE` (a plain put wrote no counter there), and those of `joinly_player_create` but `JOINLY_EXISTS`. What
+ * fails changes nothing, and zeroes `balances`.
+ */
+joinly_status joinly_holdings_adjust(joinly_store *store,
+                                     joinly_txn *txn,
+                                     const joinly_delta *deltas,
+                                     size_t count,
+                                     int64_t *balances,
+                                     joinly_error **err);
+
+/**
+ * Moves an amount from one player to another, or nothing; who gives to oneself must have it too. `holding` is one of
+ * `JOINLY_HOLDING_*`, `name` which one. Any thread. Errors: those of `joinly_holdings_adjust`; `JOINLY_INVALID` also for an
+ * amount below zero.
+ */
+joinly_status joinly_holdings_transfer(joinly_store *store,
+                                       joinly_txn *txn,
+                                       const char *from,
+                                       size_t from_len,
+                                       const char *to,
+                                       size_t to_len,
+                                       uint32_t holding,
+                                       const char *name,
+                                       size_t name_len,
+                                       int64_t amount,
+                                       joinly_error **err);
+
+/**
+ * Reads all that a player owns, as of one moment. `*out` receives a JSON object of "currencies" and "items", each an
+ * object of balances above zero by name, to be freed with `joinly_value_free`. Any thread. Errors: those of
+ * `joinly_player_get` but `JOINLY_NOT_FOUND`: who has nothing has empty ones.
+ */
+joinly_status joinly_holdings_balances(const joinly_store *store,
+                                       joinly_txn *txn,
+                                       const char *player,
+                                       size_t player_len,
+                                       joinly_value **out,
+                                       joinly_error **err);
+
+/**
+ * Reads an object of a player, which is at the key `player:{player}:object:{collection}:{name}`. `*out` receives its JSON
+ * document, to be freed with `joinly_value_free`; `joinly_value_version` tells the version to expect in a write. Any
+ * thread. Errors: `JOINLY_NOT_FOUND` (no error object), and those of `joinly_player_get` but `JOINLY_WRONG_TYPE`.
+ */
+joinly_status joinly_object_get(const joinly_store *store,
+                                joinly_txn *txn,
+                                const char *player,
+                                size_t player_len,
+                                const char *collection,
+                                size_t collection_len,
+                                const char *name,
+                                size_t name_len,
+                                joinly_value **out,
+                                joinly_error **err);
+
+/**
+ * Reads a page of a player's objects in a collection, by name: the rows' keys end with it, after the last colon.
+ * `options` may be NULL. `*out` receives the page, to be freed with `joinly_page_free`. Any thread. Errors: those of
+ * `joinly_object_get` but `JOINLY_NOT_FOUND`.
+ */
+joinly_status joinly_object_list(const joinly_store *store,
+                                 joinly_txn *txn,
+                                 const char *player,
+                                 size_t player_len,
+                                 const char *collection,
+                                 size_t collection_len,
+                                 const joinly_scan_options *options,
+                                 joinly_page **out,
+                                 joinly_error **err);
+
+/**
+ * Makes 1 to 100 writes of different objects, all or none. A version is that of the commit that wrote the object: it only
+ * grows, and never comes back, not even after a deletion. `written` may be NULL. Any thread.
+ *
+ * Errors: `JOINLY_CONFLICT` (a condition does not hold: `written` tells which, and the present version; or it lost every
+ * race against other writers), and those of `joinly_player_create` but `JOINLY_EXISTS`. What fails changes nothing.
+ */
+joinly_status joinly_object_write(joinly_store *store,
+                                  joinly_txn *txn,
+                                  const joinly_object_write *writes,
+                                  size_t count,
+                                  joinly_written *written,
+                                  joinly_error **err);
+
+/**
+ * Saves a game, at most 64 MiB, as the latest version of a player's slot. `options` may be NULL. `info` (may be NULL)
+ * receives what is known of it, a JSON object of "version" (from 1 on; numbers of a slot never come back), "parent",
+ * "device", "bytes", "checksum" (XXH3 of 64 bits in hexadecimal) and "time" (milliseconds since 1970-01-01 UTC), to be
+ * freed with `joinly_value_free`.
+ *
+ * When the slot's latest version is not `options->parent`, another device has saved meanwhile. The answer is then
+ * `JOINLY_CONFLICT`, nothing is changed, and beside the caller's game there is the stored one: `stored` (may be NULL)
+ * receives it, and `info` what is known of it, both to be freed. Once the player has chosen or merged, save with its version
+ * as the parent. Any thread.
+ *
+ * Errors: `JOINLY_CONFLICT` (also, with both NULL, when it lost every race against other writers), `JOINLY_CORRUPT` (the
+ * stored game is damaged), `JOINLY_WRONG_TYPE` (a plain put wrote something else there), and those of
+ * `joinly_player_create` but `JOINLY_EXISTS`.
+ */
+joinly_status joinly_save_put(joinly_store *store,
+                              joinly_txn *txn,
+                              const char *player,
+                              size_t player_len,
+                              const char *slot,
+                              size_t slot_len,
+                              const uint8_t *game,
+                              size_t game_len,
+                              const joinly_save_options *options,
+                              joinly_value **info,
+                              joinly_value **stored,
+                              joinly_error **err);
+
+/**
+ * Loads a saved game: `version` of a player's slot; 0: the latest. `game` and `info` (each may be NULL) receive it and
+ * what is known of it, in the form of `joinly_save_put`, to be freed with `joinly_value_free`. Its checksum is verified.
+ * Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, `JOINLY_CORRUPT` (it is damaged), and those of `joinly_player_get`.
+ */
+joinly_status joinly_save_load(const joinly_store *store,
+                               joinly_txn *txn,
+                               const char *player,
+                               size_t player_len,
+                               const char *slot,
+                               size_t slot_len,
+                               uint64_t version,
+                               joinly_value **game,
+                               joinly_value **info,
+                               joinly_error **err);
+
+/**
+ * Reads which versions a player's slot keeps. `*out` receives a JSON array from the oldest to the latest, each in the
+ * form of `joinly_save_put`, to be freed with `joinly_value_free`. Any thread. Errors: those of `joinly_player_get` but
+ * `JOINLY_NOT_FOUND`.
+ */
+joinly_status joinly_save_history(const joinly_store *store,
+                                  joinly_txn *txn,
+                                  const char *player,
+                                  size_t player_len,
+                                  const char *slot,
+                                  size_t slot_len,
+                                  joinly_value **out,
+                                  joinly_error **err);
+
+/**
+ * Empties a player's slot: `JOINLY_OK` when it held anything, else `JOINLY_NOT_FOUND` (no error object). Any thread.
+ * Errors: those of `joinly_player_heartbeat`.
+ */
+joinly_status joinly_save_clear(joinly_store *store,
+                                joinly_txn *txn,
+                                const char *player,
+                                size_t player_len,
+                                const char *slot,
+                                size_t slot_len,
+                                joinly_error **err);
+
+/**
+ * The rating of a player of whom nothing is known. Pure: no store. Any thread.
+ *
+ * `system`, here and below, says how results change ratings, a JSON object: {"system":"weng_lin","beta":...} for any
+ * number of teams of any size, after Weng and Lin (2011), with Bradley-Terry and full pairs, as in OpenSkill; "beta" is the
+ * difference of strength that wins two games in three, 25/6 unless given. Or {"system":"glicko2","tau":...} for one player
+ * against one, after Glickman; "tau" is how much volatility may change, 0.5 unless given. NULL: Weng-Lin.
+ *
+ * Errors: `JOINLY_INVALID` (no such system, an unknown field, a parameter that is not above 0).
+ */
+joinly_status joinly_rating_initial(const char *system,
+                                    size_t system_len,
+                                    joinly_rating *out,
+                                    joinly_error **err);
+
+/**
+ * Rates the teams of a match: `after`, an array of `after_count`, as many as there are players, receives their new ratings
+ * in the order of the teams and of the players in them. Pure: no store. Any thread.
+ *
+ * Errors: `JOINLY_INVALID` (fewer than two teams, an empty one, a rating that is none, `after_count` is another number; in
+ * Glicko-2 anything but one against one), `JOINLY_TOO_LARGE` (more than 256 players), `JOINLY_OUT_OF_RANGE` (the ratings are
+ * too far apart for the system), and those of `joinly_rating_initial`. What fails zeroes `after`.
+ */
+joinly_status joinly_rating_rate(const char *system,
+                                 size_t system_len,
+                                 const joinly_team *teams,
+                                 size_t count,
+                                 joinly_rating *after,
+                                 size_t after_count,
+                                 joinly_error **err);
+
+/**
+ * How probably each team wins: `probabilities`, an array of `count`, receives numbers from 0 to 1 that add up to 1. Teams
+ * count by the sums of their players in Weng-Lin, by their means in Glicko-2, in which they may have any size here. Pure:
+ * no store. Any thread. Errors: those of `joinly_rating_rate`; what fails zeroes `probabilities`.
+ */
+joinly_status joinly_rating_win_probabilities(const char *system,
+                                              size_t system_len,
+                                              const joinly_team *teams,
+                                              size_t count,
+                                              double *probabilities,
+                                              joinly_error **err);
+
+/**
+ * Reads a player's rating on a ladder; that of a new player where there is none. It is at the key
+ * `player:{player}:rating:{ladder}`. Any thread. Errors: those of `joinly_rating_initial`, and those of `joinly_player_get`
+ * but `JOINLY_NOT_FOUND`.
+ */
+joinly_status joinly_rating_get(const joinly_store *store,
+                                joinly_txn *txn,
+                                const char *system,
+                                size_t system_len,
+                                const char *player,
+                                size_t player_len,
+                                const char *ladder,
+                                size_t ladder_len,
+                                joinly_rating *out,
+                                joinly_error **err);
+
+/**
+ * Applies the result of a match, once: all ratings and scores together. `result` is a JSON object of "id" (the match, any
+ * id), "ladder" (which of the players' ratings it changes), "system" (in the form of `joinly_rating_initial`; Weng-Lin
+ * unless given), "teams" (an array of objects of "players", an array of ids, and "place": 1 is best, equal places are a
+ * draw) and, if wanted, "scores" (an object of players and what they submit to the board of the same name as the ladder).
+ * It is kept as "result" in the document at `match:{id}`, next to whatever else that holds.
+ *
+ * `*applied` (may be NULL) receives what counts, a JSON object of "result", "changes" (an object of players, each with the
+ * ratings "before" and "after") and "time" (milliseconds since 1970-01-01 UTC), to be freed with `joinly_value_free`;
+ * `*repeated` (may be NULL) 1 when a result of the match had been applied before: then it is that one, and nothing was
+ * changed. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (there are scores, and no such board), `JOINLY_OUT_OF_RANGE` (a sum of scores does not fit;
+ * ratings too far apart), `JOINLY_WRONG_TYPE` (a plain put wrote something else there), and those of
+ * `joinly_player_create` but `JOINLY_EXISTS`. What fails changes nothing.
+ */
+joinly_status joinly_rating_apply_result(joinly_store *store,
+                                         joinly_txn *txn,
+                                         const char *result,
+                                         size_t result_len,
+                                         joinly_value **applied,
+                                         uint8_t *repeated,
+                                         joinly_error **err);
+
+/**
+ * Makes a leaderboard. `rules` is a JSON object of any of "period", how long scores count together, in UTC ("forever",
+ * "daily", "weekly" from Monday on, "monthly"), "policy", what a new score does to the player's ("best": it replaces a worse
+ * one, "set": it replaces it, "increment": it is added), and "order", which scores are better ("highest", "lowest"); the first
+ * of each unless given. Making the same again does nothing. Any thread.
+ *
+ * Errors: `JOINLY_EXISTS` (there is one with other rules), and those of `joinly_player_create`.
+ */
+joinly_status joinly_board_create(joinly_store *store,
+                                  joinly_txn *txn,
+                                  const char *board,
+                                  size_t board_len,
+                                  const char *rules,
+                                  size_t rules_len,
+                                  joinly_error **err);
+
+/**
+ * Submits a player's score; `subscore` decides between equal ones, and is better as the score is. `out` (may be NULL)
+ * receives what the player has now, a JSON object of "period" (its name: its first day as "2026-01-05", or "all"), "score",
+ * "subscore", "time" (when it was reached, in milliseconds since 1970-01-01 UTC) and "changed" (whether this submission
+ * changed it), to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such board), `JOINLY_OUT_OF_RANGE` (a sum does not fit 64 bits), `JOINLY_WRONG_TYPE` (a
+ * plain put wrote something else there), and those of `joinly_player_create` but `JOINLY_EXISTS`.
+ */
+joinly_status joinly_board_submit(joinly_store *store,
+                                  joinly_txn *txn,
+                                  const char *board,
+                                  size_t board_len,
+                                  const char *player,
+                                  size_t player_len,
+                                  int64_t score,
+                                  int64_t subscore,
+                                  joinly_value **out,
+                                  joinly_error **err);
+
+/**
+ * Tells a player's place on a board. `period` is the name of a period, as `joinly_board_submit` gives it; NULL: the
+ * present one. `*out` receives a JSON object of "rank" (from 1 on; no two players share one: of equal scores the one
+ * reached earlier is better), "player", "score", "subscore" and "time", to be freed with `joinly_value_free`.
+ *
+ * Ranks, here and below, are those of the committed scores. The first call for a period reads its scores; later ones take
+ * microseconds, however many there are. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such board; without an error object: the player has no score), `JOINLY_INVALID`,
+ * `JOINLY_TOO_LARGE`, `JOINLY_WRONG_TYPE` (a plain put wrote something else there), and those of `joinly_kv_scan`.
+ */
+joinly_status joinly_board_rank(const joinly_store *store,
+                                const char *board,
+                                size_t board_len,
+                                const char *period,
+                                size_t period_len,
+                                const char *player,
+                                size_t player_len,
+                                joinly_value **out,
+                                joinly_error **err);
+
+/**
+ * Reads the best `count` players, at most 10,000, after the first `skip`. `*out` receives a JSON array, the best first,
+ * each in the form of `joinly_board_rank`, to be freed with `joinly_value_free`. Any thread. Errors: those of
+ * `joinly_board_rank`.
+ */
+joinly_status joinly_board_top(const joinly_store *store,
+                               const char *board,
+                               size_t board_len,
+                               const char *period,
+                               size_t period_len,
+                               size_t skip,
+                               size_t count,
+                               joinly_value **out,
+                               joinly_error **err);
+
+/**
+ * Reads a player between the `before` next better and the `after` next worse, at most 10,000 in all. `*out` receives them
+ * in the form of `joinly_board_top`; an empty array when the player has no score. Any thread. Errors: those of
+ * `joinly_board_rank`.
+ */
+joinly_status joinly_board_around(const joinly_store *store,
+                                  const char *board,
+                                  size_t board_len,
+                                  const char *period,
+                                  size_t period_len,
+                                  const char *player,
+                                  size_t player_len,
+                                  size_t before,
+                                  size_t after,
+                                  joinly_value **out,
+                                  joinly_error **err);
+
+/**
+ * How many players have a score: `*out` receives the number. Any thread. Errors: those of `joinly_board_rank`.
+ */
+joinly_status joinly_board_count(const joinly_store *store,
+                                 const char *board,
+                                 size_t board_len,
+                                 const char *period,
+                                 size_t period_len,
+                                 uint64_t *out,
+                                 joinly_error **err);
 
 /**
  * Makes a cache. `options` may be NULL: 64 MiB. Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE` (too many live caches).

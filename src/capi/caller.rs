@@ -5,8 +5,8 @@ use std::ffi::c_char;
 use super::error::{joinly_error, joinly_status};
 use super::ffi;
 use super::guard::guard;
-use super::store::{joinly_store, with_store};
-use super::txn::{joinly_txn, with_txn};
+use super::store::joinly_store;
+use super::txn::{joinly_txn, with_store_within};
 use crate::error::{Error, Result};
 use crate::models::lobby::{By, Done, Lobbies};
 
@@ -84,14 +84,9 @@ pub(super) unsafe fn with_lobbies<R>(
         }
         f(&lobbies, &by)
     };
-    with_store(store, |store| match caller.txn.is_null() {
-        true => call(Lobbies::new(store)),
-        false => with_txn(caller.txn, |txn| {
-            if !txn.is_of(store) {
-                return Err(Error::invalid("joinly_caller.txn is a transaction of another store"));
-            }
-            call(Lobbies::within(store, txn))
-        }),
+    with_store_within(store, caller.txn, |store, txn| match txn {
+        None => call(Lobbies::new(store)),
+        Some(txn) => call(Lobbies::within(store, txn)),
     })
 }
 

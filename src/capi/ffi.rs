@@ -145,6 +145,28 @@ pub(super) unsafe fn sized_array<T: Copy>(items: *const T, count: usize, what: &
     Ok(list)
 }
 
+/// An array that receives outputs, zeroed at once; empty for NULL, which means that the caller does not want them.
+///
+/// # Safety
+/// `items` is NULL or writable for `count` elements for the duration of the call, for which all-zero bytes are valid.
+pub(super) unsafe fn optional_array<'a, T: Copy>(
+    items: *mut T,
+    count: usize,
+    what: &str,
+) -> Result<&'a mut [T]> {
+    if items.is_null() || count == 0 {
+        return Ok(&mut []);
+    }
+    if count > limits::MAX_PAGE_ROWS {
+        return Err(limits::too_many(what, count, limits::MAX_PAGE_ROWS));
+    }
+    // SAFETY: non-NULL, so writable for `count` elements by the caller's contract.
+    unsafe {
+        items.write_bytes(0, count);
+        Ok(std::slice::from_raw_parts_mut(items, count))
+    }
+}
+
 /// A required output, set to `initial` at once so that it is defined whatever happens later.
 ///
 /// # Safety

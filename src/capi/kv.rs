@@ -42,7 +42,7 @@ pub struct joinly_scan_options {
 impl joinly_scan_options {
     /// # Safety
     /// `cursor` is NULL or readable for `cursor_len` bytes.
-    unsafe fn apply(&self, mut scan: Scan) -> Result<Scan> {
+    pub(super) unsafe fn apply(&self, mut scan: Scan) -> Result<Scan> {
         if self.reserved != [0; 6] {
             return Err(Error::invalid("joinly_scan_options.reserved is not zero"));
         }

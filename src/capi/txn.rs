@@ -10,7 +10,7 @@ use super::page::{self, joinly_page};
 use super::store::{joinly_store, with_store};
 use super::value::{self, joinly_value};
 use crate::error::{Error, Kind, Result};
-use crate::store::Transaction;
+use crate::store::{Store, Transaction};
 
 /// A transaction: reads of one moment plus its own writes, committed together or not at all. It belongs to one
 /// thread at a time (`JOINLY_BUSY` otherwise). It takes no lock until it commits: a transaction whose reads were
@@ -30,6 +30,21 @@ pub(super) fn with_txn<R>(
         let mut slot = slot.try_lock("transaction")?;
         f(slot.as_mut().ok_or_else(|| Error::new(Kind::Closed, "the transaction is finished"))?)
     })?
+}
+
+/// Runs a call on a store: within a transaction of it, unless that is NULL.
+pub(super) fn with_store_within<R>(
+    store: *const joinly_store,
+    txn: *mut joinly_txn,
+    f: impl FnOnce(&Store, Option<&mut Transaction>) -> Result<R>,
+) -> Result<R> {
+    with_store(store, |store| match txn.is_null() {
+        true => f(store, None),
+        false => with_txn(txn, |txn| match txn.is_of(store) {
+            true => f(store, Some(txn)),
+            false => Err(Error::invalid("txn is a transaction of another store")),
+        }),
+    })
 }
 
 /// Begins a transaction on the present state. `*out` receives it, to be freed with `joinly_txn_free` after commit or

@@ -1,7 +1,10 @@
 //! Pinned values.
 
+use serde::Serialize;
+
 use super::handle::{Table, object};
 use crate::error::Result;
+use crate::models::document::encode;
 use crate::store::Value;
 
 /// A value read from a store or cache: a reference-counted pin. Its bytes stay valid and unchanged until it is
@@ -14,6 +17,11 @@ object!(joinly_value => Value, VALUES, 2);
 
 pub(super) fn make(value: Value) -> Result<*mut joinly_value> {
     VALUES.insert(value)
+}
+
+/// A document as a value: the same JSON in every language.
+pub(super) fn document(document: &impl Serialize) -> Result<*mut joinly_value> {
+    make(encode(document)?.into())
 }
 
 /// The bytes of a value; `*len` (may be NULL) receives their count. Borrowed: valid until `joinly_value_free`.

@@ -72,24 +72,26 @@ pub struct Entry {
 }
 
 /// What became of a score.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Submitted {
     /// The period it counts for.
     pub period: String,
     /// The score that the player has now.
+    #[serde(flatten)]
     pub entry: Entry,
     /// Whether this submission changed it.
     pub changed: bool,
 }
 
 /// A player with a place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ranked {
     /// The place, from 1 on; no two players share one.
     pub rank: usize,
     /// The player.
     pub player: String,
     /// The score.
+    #[serde(flatten)]
     pub entry: Entry,
 }
 

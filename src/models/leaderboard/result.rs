@@ -13,6 +13,7 @@ use crate::store::Transaction;
 
 /// A team and how it did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Placement {
     /// Its players.
     pub players: Vec<String>,
@@ -22,12 +23,14 @@ pub struct Placement {
 
 /// The result of a match.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MatchResult {
     /// The match: any id, also of one that no queue made.
     pub id: String,
     /// Which of the players' ratings it changes.
     pub ladder: String,
     /// How it changes them.
+    #[serde(default)]
     pub system: System,
     /// The teams.
     pub teams: Vec<Placement>,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::{Players, player_key};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
@@ -42,6 +44,15 @@ pub struct Delta {
     pub holding: Holding,
     /// How much more; negative: less.
     pub amount: i64,
+}
+
+/// All that a player owns, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Balances {
+    /// The currencies in the wallet.
+    pub currencies: BTreeMap<String, i64>,
+    /// The items in the inventory.
+    pub items: BTreeMap<String, i64>,
 }
 
 /// Makes all changes or none; answers the new balances in the order given. Changes of the same balance count together.
@@ -107,27 +118,30 @@ pub fn balance(txn: &mut Transaction, player: &str, holding: &Holding) -> Result
 ///
 /// # Errors
 /// As [`balance`].
-pub fn balances(txn: &mut Transaction, player: &str) -> Result<BTreeMap<Holding, i64>> {
+pub fn balances(txn: &mut Transaction, player: &str) -> Result<Balances> {
     check_id("a player", player)?;
-    let mut balances = BTreeMap::new();
-    for kind in ["wallet", "item"] {
-        let holding = if kind == "wallet" { Holding::Currency } else { Holding::Item };
-        let prefix = format!("{}:{kind}:", player_key(player));
-        let mut scan = Scan::prefix(prefix.as_bytes()).limit(limits::MAX_PAGE_ROWS);
-        loop {
-            let page = txn.scan(&scan)?;
-            for row in &page.rows {
-                let name = row.key.strip_prefix(prefix.as_bytes()).unwrap_or_default();
-                let amount = row.value.as_ref().map_or(Ok(0), |value| document::decode(&row.key, value))?;
-                balances.insert(holding(String::from_utf8_lossy(name).into_owned()), amount);
-            }
-            match page.cursor {
-                Some(cursor) => scan = scan.after(&cursor),
-                None => break,
-            }
+    let player = player_key(player);
+    Ok(Balances {
+        currencies: amounts(txn, &format!("{player}:wallet:"))?,
+        items: amounts(txn, &format!("{player}:item:"))?,
+    })
+}
+
+fn amounts(txn: &mut Transaction, prefix: &str) -> Result<BTreeMap<String, i64>> {
+    let mut amounts = BTreeMap::new();
+    let mut scan = Scan::prefix(prefix.as_bytes()).limit(limits::MAX_PAGE_ROWS);
+    loop {
+        let page = txn.scan(&scan)?;
+        for row in &page.rows {
+            let name = row.key.strip_prefix(prefix.as_bytes()).unwrap_or_default();
+            let amount = row.value.as_ref().map_or(Ok(0), |value| document::decode(&row.key, value))?;
+            amounts.insert(String::from_utf8_lossy(name).into_owned(), amount);
+        }
+        match page.cursor {
+            Some(cursor) => scan = scan.after(&cursor),
+            None => return Ok(amounts),
         }
     }
-    Ok(balances)
 }
 
 fn read(txn: &mut Transaction, key: &str) -> Result<i64> {
@@ -155,7 +169,7 @@ impl Players<'_> {
     ///
     /// # Errors
     /// As [`balances`].
-    pub fn balances(&self, player: &str) -> Result<BTreeMap<Holding, i64>> {
+    pub fn balances(&self, player: &str) -> Result<Balances> {
         self.scope.transaction(|txn| balances(txn, player))
     }
 }

@@ -9,10 +9,10 @@ mod object;
 mod profile;
 mod save;
 
-pub use holdings::{Delta, Holding, MAX_DELTAS, adjust, balance, balances, transfer};
+pub use holdings::{Balances, Delta, Holding, MAX_DELTAS, adjust, balance, balances, transfer};
 pub use object::{Expected, MAX_OBJECT_BYTES, MAX_OBJECT_WRITES, Object, ObjectWrite, Written};
-pub use profile::{MAX_PROPERTIES, MAX_PROPERTY_BYTES, Patch, Patched, Presence, Profile, Property};
-pub use save::{CHUNK_BYTES, MAX_HISTORY, MAX_SAVE_BYTES, Save, SaveInfo, Saved};
+pub use profile::{MAX_PROPERTIES, MAX_PROPERTY_BYTES, Patch, Presence, Profile, Property};
+pub use save::{CHUNK_BYTES, DEFAULT_HISTORY, MAX_HISTORY, MAX_SAVE_BYTES, Save, SaveInfo, Saved};
 
 use crate::models::Scope;
 use crate::store::{Store, Transaction};

@@ -5,7 +5,7 @@ use super::{Players, player_key};
 use crate::error::{Error, Result};
 use crate::models::check_id;
 use crate::models::document::check_count;
-use crate::store::{Page, Scan};
+use crate::store::{Page, Scan, Value};
 
 /// The most bytes of an object.
 pub const MAX_OBJECT_BYTES: usize = 1 << 20;
@@ -57,7 +57,7 @@ pub enum Written {
     Conflict {
         /// Which write.
         write: usize,
-        /// The version of its object; 0 when there is none.
+        /// The version of its object; 0 when there is none, or the same transaction wrote it.
         current: u64,
     },
 }
@@ -72,26 +72,25 @@ impl Object {
 }
 
 impl Expected {
-    fn accepts(self, current: u64) -> bool {
+    fn accepts(self, current: Option<u64>) -> bool {
         match self {
             Self::Any => true,
-            Self::Absent => current == 0,
-            Self::Version(version) => current == version,
+            Self::Absent => current.is_none(),
+            Self::Version(version) => current == Some(version),
         }
     }
 }
 
 impl Players<'_> {
-    /// Reads an object: its document and version. None when there is none.
+    /// Reads an object. None when there is none.
     ///
     /// # Errors
     /// [`Kind::Invalid`]; those of a read.
-    pub fn object(&self, object: &Object) -> Result<Option<(Vec<u8>, u64)>> {
-        let value = self.scope.get(object.key()?.as_bytes())?;
-        Ok(value.map(|value| (value.to_vec(), value.version())))
+    pub fn object(&self, object: &Object) -> Result<Option<Value>> {
+        self.scope.get(object.key()?.as_bytes())
     }
 
-    /// The objects of a collection of a player, in pages by name.
+    /// The objects of a collection of a player, in pages by name; `page` says which one.
     ///
     /// # Errors
     /// As [`Players::object`].
@@ -99,14 +98,12 @@ impl Players<'_> {
         &self,
         player: &str,
         collection: &str,
-        limit: usize,
-        cursor: Option<&[u8]>,
+        page: impl FnOnce(Scan) -> Result<Scan>,
     ) -> Result<Page> {
         check_id("a player", player)?;
         check_id("a collection", collection)?;
         let prefix = format!("{}:object:{collection}:", player_key(player));
-        let scan = Scan::prefix(prefix.as_bytes()).limit(limit);
-        let scan = cursor.into_iter().fold(scan, |scan, cursor| scan.after(cursor));
+        let scan = page(Scan::prefix(prefix.as_bytes()))?;
         self.scope.read(|txn| txn.scan(&scan))
     }
 
@@ -140,8 +137,9 @@ impl Players<'_> {
                 if write.expected == Expected::Any {
                     continue;
                 }
-                let current = txn.get(key.as_bytes())?.map_or(0, |value| value.version());
+                let current = txn.get(key.as_bytes())?.map(|value| value.version());
                 if !write.expected.accepts(current) {
+                    let current = current.unwrap_or(0);
                     return Ok(Some(Written::Conflict { write: at, current }));
                 }
             }

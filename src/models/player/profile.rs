@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Players, player_key};
 use crate::error::{Error, Kind, Result};
-use crate::models::check_id;
 use crate::models::document::{self, check_count};
+use crate::models::{Refusal, check_id};
 use crate::store::Transaction;
 
 /// The most properties, and the most accounts, of a profile.
@@ -17,7 +18,7 @@ pub const MAX_PROPERTY_BYTES: usize = 1024;
 
 /// A typed value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "Value")]
 pub enum Property {
     /// True or false.
     Bool(bool),
@@ -29,6 +30,29 @@ pub enum Property {
     Text(String),
     /// A set of texts.
     Texts(BTreeSet<String>),
+}
+
+impl TryFrom<Value> for Property {
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> std::result::Result<Self, Self::Error> {
+        let wanted = "a property is a boolean, a number, a text or an array of texts";
+        match value {
+            Value::Bool(value) => Ok(Self::Bool(value)),
+            Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(number), _) => Ok(Self::Int(number)),
+                (None, Some(float)) if !number.is_u64() => Ok(Self::Float(float)),
+                _ => Err("an integer of more than 64 bits"),
+            },
+            Value::String(text) => Ok(Self::Text(text)),
+            Value::Array(items) => items
+                .into_iter()
+                .map(|item| if let Value::String(text) = item { Ok(text) } else { Err(wanted) })
+                .collect::<std::result::Result<_, _>>()
+                .map(Self::Texts),
+            Value::Null | Value::Object(_) => Err(wanted),
+        }
+    }
 }
 
 impl Property {
@@ -68,7 +92,8 @@ pub struct Profile {
 }
 
 /// A change of a profile. What is not named stays.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Patch {
     /// The new name.
     pub name: Option<String>,
@@ -76,15 +101,6 @@ pub struct Patch {
     pub properties: BTreeMap<String, Option<Property>>,
     /// Accounts: None gives one up.
     pub accounts: BTreeMap<String, Option<String>>,
-}
-
-/// What became of a patch that expects a version.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Patched {
-    /// The profile now.
-    Done(Profile),
-    /// Nothing was changed: the profile has another version. This is it.
-    Conflict(Profile),
 }
 
 /// That a player is there, until the lease lapses.
@@ -178,25 +194,25 @@ impl Players<'_> {
         self.get(&String::from_utf8_lossy(&id))
     }
 
-    /// Changes a profile, if it has the version `expected`; None: whichever it has.
+    /// Changes a profile, if it has the version `expected`; None: whichever it has. Answers the profile now.
     ///
     /// # Errors
-    /// [`Kind::NotFound`]; [`Kind::Exists`] when an account is another player's; [`Kind::Invalid`], [`Kind::TooLarge`];
+    /// [`Kind::Conflict`] with the present version where another was expected; [`Kind::NotFound`]; [`Kind::Exists`] when an account is another player's; [`Kind::Invalid`], [`Kind::TooLarge`];
     /// those of a commit.
-    pub fn patch(&self, id: &str, expected: Option<u64>, patch: &Patch) -> Result<Patched> {
+    pub fn patch(&self, id: &str, expected: Option<u64>, patch: &Patch) -> Result<Profile> {
         check_id("a player", id)?;
-        self.scope.transaction(|txn| {
+        self.scope.transact(|txn| {
             let profile: Option<Profile> = document::get(txn, &player_key(id))?;
             let profile =
                 profile.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no player {id:?}")))?;
-            if expected.is_some_and(|expected| expected != profile.version) {
-                return Ok(Patched::Conflict(profile));
+            if let Some(expected) = expected.filter(|expected| *expected != profile.version) {
+                return Err(Refusal(Error::stale(expected, profile.version)).into());
             }
             // A profile written by a plain put may not know its id.
             let profile = Profile { id: id.to_owned(), ..profile };
             let next = profile.patched(patch)?;
             store(txn, &profile, &next)?;
-            Ok(Patched::Done(next))
+            Ok(next)
         })
     }
 

@@ -6,8 +6,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Players, player_key};
 use crate::error::{Error, Kind, Result};
-use crate::models::check_id;
 use crate::models::document::{self, check_count};
+use crate::models::{MAX_ID_BYTES, check_bytes, check_id};
 use crate::store::Transaction;
 
 /// The most bytes of a saved game.
@@ -16,6 +16,8 @@ pub const MAX_SAVE_BYTES: usize = 64 << 20;
 pub const CHUNK_BYTES: usize = 256 << 10;
 /// The most versions that a slot keeps.
 pub const MAX_HISTORY: usize = 32;
+/// How many it keeps where the game does not say.
+pub const DEFAULT_HISTORY: usize = 5;
 
 /// A version of a saved game.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +26,7 @@ pub struct SaveInfo {
     pub version: u64,
     /// The version that it was played on from; 0: none.
     pub parent: u64,
-    /// The device that wrote it.
+    /// The device that wrote it; may be empty.
     pub device: String,
     /// Its bytes.
     pub bytes: usize,
@@ -98,7 +100,7 @@ impl Players<'_> {
         keep: usize,
     ) -> Result<Saved> {
         let key = slot_key(player, slot)?;
-        check_id("a device", device)?;
+        check_bytes("a device", device, MAX_ID_BYTES)?;
         check_count("bytes of a saved game", data.len(), MAX_SAVE_BYTES)?;
         check_count("versions to keep", keep, MAX_HISTORY)?;
         if keep == 0 {

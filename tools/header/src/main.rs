@@ -68,6 +68,12 @@ const FILES: &[&str] = &[
     "lobby/search.rs",
     "lobby/events.rs",
     "sql.rs",
+    "player/profile.rs",
+    "player/holdings.rs",
+    "player/object.rs",
+    "player/save.rs",
+    "rating.rs",
+    "leaderboard.rs",
     "cache.rs",
     "python/mod.rs",
 ];
