@@ -1475,6 +1475,112 @@ typedef struct {
 } joinly_team;
 
 /**
+ * A player who waits. Zero-initialise it and set `struct_size`. Texts are UTF-8.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_seeker)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * The rating.
+     */
+    double mu;
+    /**
+     * Its deviation.
+     */
+    double sigma;
+    /**
+     * Who: 1 to 128 bytes.
+     */
+    const char *player;
+    /**
+     * Length of `player`.
+     */
+    size_t player_len;
+    /**
+     * The role wanted, one of the queue's; NULL: any.
+     */
+    const char *role;
+    /**
+     * Length of `role`.
+     */
+    size_t role_len;
+} joinly_seeker;
+
+/**
+ * A party that wants to play; it is never split. Zero-initialise it and set `struct_size`. Texts are JSON in UTF-8.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_ticket)`.
+     */
+    uint32_t struct_size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Its players: as many as a team has at most.
+     */
+    const joinly_seeker *party;
+    /**
+     * How many.
+     */
+    size_t party_count;
+    /**
+     * Until when it waits, in milliseconds since 1970-01-01 UTC; 0: for ever.
+     */
+    int64_t deadline;
+    /**
+     * What must be equal in all tickets of a match, as a whole: an object of texts. NULL: nothing.
+     */
+    const char *keys;
+    /**
+     * Length of `keys`.
+     */
+    size_t keys_len;
+    /**
+     * What the filters of other tickets look at: an object of booleans, numbers and texts. NULL: nothing.
+     */
+    const char *attributes;
+    /**
+     * Length of `attributes`.
+     */
+    size_t attributes_len;
+    /**
+     * What every other ticket of the match must have: an array of `{"key": attribute, "test": test}`, where a test is one
+     * of `{"equal": value}`, `{"not_equal": value}`, `{"at_least": number}`, `{"at_most": number}` and
+     * `{"one_of": [values]}`. A missing attribute fails every test. NULL: nothing.
+     */
+    const char *filters;
+    /**
+     * Length of `filters`.
+     */
+    size_t filters_len;
+    /**
+     * The latency to each region in milliseconds: an object of numbers. NULL: any region will do.
+     */
+    const char *latencies;
+    /**
+     * Length of `latencies`.
+     */
+    size_t latencies_len;
+    /**
+     * Players whom this party never meets: an array of ids. NULL: none.
+     */
+    const char *blocked;
+    /**
+     * Length of `blocked`.
+     */
+    size_t blocked_len;
+} joinly_ticket;
+
+/**
  * How large a cache may be. Zero-initialise it and set `struct_size`.
  */
 typedef struct {
@@ -3291,6 +3397,226 @@ joinly_status joinly_board_count(const joinly_store *store,
                                  size_t period_len,
                                  uint64_t *out,
                                  joinly_error **err);
+
+/**
+ * Makes a queue, or gives it a new document: tickets that wait are matched by that one. A queue's name, and every other id
+ * of matchmaking, has 1 to 128 bytes of printable UTF-8 without a colon. `document` is a JSON object of "rules", "seed" (a
+ * number that decides what the rules leave open) and "lobby"; what is left out is the default, and so is NULL.
+ *
+ * "rules" is an object of "teams" (2) and "team_size" (1); "roles" (how many players of each role a team has, by role; {});
+ * "window", an object of "start" (3), "growth" a second (0.2), "cap" (10), "late_after" seconds (60), "late_growth" (0.1)
+ * and "sigma_weight" (0.5): how far from its own rating a ticket accepts others after a wait; "policy", whose window counts:
+ * "mutual" (both) or "older"; "age_bonus" (0), points of rating by which a second of waiting makes a partner look nearer;
+ * "max_latency_ms" (250); "accept_ms" (0: players are not asked whether they are ready, at most an hour); and "rating",
+ * the system that probabilities of winning rest on: {"system": "weng_lin"} or {"system": "glicko2"}.
+ *
+ * "lobby" is the lobby to create for each match, with a seat kept for everyone in it, while they are asked and then as long
+ * as its reservations last; without it matches are played elsewhere. An object of the fields of `joinly_lobby_options`, by
+ * name: "kind", "name", "max_members", "teams", "visibility" ("public", "friends", "private"), "build", "migration"
+ * ("oldest", "manual", "never", "close"), "exclusive" (true), "backfill", "keep_empty", "timing" (an object of "member_ms",
+ * "reservation_ms", "stale_ms", "close_ms"), "keep_events", "attributes", "member_attributes" and "owner_attributes".
+ * Without "teams" it has those of the rules and just their seats. It has neither an owner nor a password.
+ *
+ * Of `caller` only the transaction counts; so for all functions of matchmaking. Any thread.
+ *
+ * Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_WRONG_TYPE` (what no queue or lobby can have), and those of
+ * `joinly_kv_put`; within a transaction, those of `joinly_txn_put`. What fails changes nothing.
+ */
+joinly_status joinly_queue_configure(joinly_store *store,
+                                     const joinly_caller *caller,
+                                     const char *queue,
+                                     size_t queue_len,
+                                     const char *document,
+                                     size_t document_len,
+                                     joinly_error **err);
+
+/**
+ * Reads a queue's document, complete: `*out` receives the JSON of `joinly_queue_configure`, to be freed with
+ * `joinly_value_free`. Any thread. Errors: `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (the document is
+ * another's), and those of `joinly_kv_get`.
+ */
+joinly_status joinly_queue_get(const joinly_store *store,
+                               const joinly_caller *caller,
+                               const char *queue,
+                               size_t queue_len,
+                               joinly_value **out,
+                               joinly_error **err);
+
+/**
+ * Makes what matches can be made now, oldest tickets first, each with its lobby in one step; ends the tickets and the
+ * matches that took too long. `holder` (an id) has the queue for itself for `lease_ms` milliseconds from now on: a tick of
+ * another one does nothing meanwhile. That saves work only; any number of processes may tick at any time.
+ *
+ * `*out` receives a JSON object of "held_by" (who has the queue, if it is another one: then nothing was done), "matches"
+ * (those made, in the form of `joinly_match_get`), "expired" (numbers of tickets whose time was over) and "stale" (how many
+ * matches came to nothing because somebody was faster); to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such queue), `JOINLY_CONFLICT` (it lost every race against other writers), and those of
+ * `joinly_queue_configure`. Matches that were made before an error stay made.
+ */
+joinly_status joinly_queue_tick(joinly_store *store,
+                                const char *queue,
+                                size_t queue_len,
+                                const char *holder,
+                                size_t holder_len,
+                                uint64_t lease_ms,
+                                joinly_value **out,
+                                joinly_error **err);
+
+/**
+ * Sums up the queue's matches that are kept, at most `most` of them, and the tickets that wait. `*out` receives a JSON
+ * object of "deciles" (of the tickets by rating, each with "from", "to", "tickets", "match_rate", "wait_p50_ms",
+ * "wait_p95_ms" and "wait_max_ms"), "matches" (how many), and "mean" and "worst", each the quality of matches as in
+ * `joinly_match_get`; to be freed with `joinly_value_free`. It takes some 50 bytes of memory for each match and ticket. Any
+ * thread. Errors: `JOINLY_INVALID`, and those of `joinly_kv_get`.
+ */
+joinly_status joinly_queue_report(const joinly_store *store,
+                                  const char *queue,
+                                  size_t queue_len,
+                                  size_t most,
+                                  joinly_value **out,
+                                  joinly_error **err);
+
+/**
+ * Asks for players for a match under way, or changes what was asked for. `backfill` is a JSON object of "lobby" (its
+ * number), "teams" (who plays: as many arrays as the queue's matches have teams, of objects of "player", "mu", "sigma" and
+ * maybe "role"), and what counts as in a ticket: "keys", "attributes", "filters", "region" (where it is played), "blocked"
+ * and "deadline" (0: none). Players who are found have seats kept for them there and are added to "teams". It ends with its
+ * deadline, with `joinly_queue_backfill_stop`, and when the lobby refuses players who were found (it is full, stale,
+ * starting, or in game and not for backfill; one of them is banned or there already): ask again when that has changed.
+ *
+ * `out` may be NULL; `*out` receives the request as it is stored, to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such queue or lobby), `JOINLY_WRONG_STATE` (the lobby is closed), `JOINLY_EXPIRED` (the
+ * deadline is past), and those of `joinly_queue_configure`.
+ */
+joinly_status joinly_queue_backfill(joinly_store *store,
+                                    const joinly_caller *caller,
+                                    const char *queue,
+                                    size_t queue_len,
+                                    const char *backfill,
+                                    size_t backfill_len,
+                                    joinly_value **out,
+                                    joinly_error **err);
+
+/**
+ * Reads what was asked for a match under way, with the players that were found. `*out` receives the JSON of
+ * `joinly_queue_backfill`, with "created", since when it waits; to be freed with `joinly_value_free`. Any thread. Errors:
+ * `JOINLY_NOT_FOUND` (nothing was, or no more), and those of `joinly_queue_get`.
+ */
+joinly_status joinly_queue_backfill_get(const joinly_store *store,
+                                        const joinly_caller *caller,
+                                        const char *queue,
+                                        size_t queue_len,
+                                        uint64_t lobby,
+                                        joinly_value **out,
+                                        joinly_error **err);
+
+/**
+ * Asks for no more players for a match under way. Any thread. Errors: `JOINLY_NOT_FOUND` (none were asked for; no error
+ * object), and those of `joinly_queue_configure`.
+ */
+joinly_status joinly_queue_backfill_stop(joinly_store *store,
+                                         const joinly_caller *caller,
+                                         const char *queue,
+                                         size_t queue_len,
+                                         uint64_t lobby,
+                                         joinly_error **err);
+
+/**
+ * A party begins to wait in a queue. `*id` receives the ticket's number in the queue. `out` may be NULL; `*out` receives
+ * the ticket, in the form of `joinly_ticket_get`, to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such queue), `JOINLY_EXISTS` (one of the players waits there already), `JOINLY_EXPIRED`
+ * (the deadline is past), `JOINLY_INVALID` and `JOINLY_TOO_LARGE` (what could never be matched), `JOINLY_CONFLICT` (it lost
+ * every race against other writers), and those of `joinly_queue_configure`.
+ */
+joinly_status joinly_ticket_enqueue(joinly_store *store,
+                                    const joinly_caller *caller,
+                                    const char *queue,
+                                    size_t queue_len,
+                                    const joinly_ticket *ticket,
+                                    uint64_t *id,
+                                    joinly_value **out,
+                                    joinly_error **err);
+
+/**
+ * Reads a ticket; for ten minutes also after its end. `*out` receives a JSON object of "id", "party" (objects of "player",
+ * "mu", "sigma" and maybe "role"), "created" (since when it waits, in milliseconds since 1970-01-01 UTC), "deadline",
+ * "state" ("QUEUED"; "MATCHED": its players are asked whether they are ready; and at its end "ACCEPTED": it is in a match
+ * that is on, "CANCELLED" or "EXPIRED"), "match" (the id of its match, once it has one), "attempts" (how often it was
+ * matched), and of "keys", "attributes", "filters", "latencies" and "blocked" what it has; to be freed with
+ * `joinly_value_free`. Any thread. Errors: `JOINLY_NOT_FOUND`, and those of `joinly_queue_get`.
+ */
+joinly_status joinly_ticket_get(const joinly_store *store,
+                                const joinly_caller *caller,
+                                const char *queue,
+                                size_t queue_len,
+                                uint64_t id,
+                                joinly_value **out,
+                                joinly_error **err);
+
+/**
+ * Withdraws a ticket. Withdrawing it again does nothing. Any thread.
+ *
+ * Errors: `JOINLY_ALREADY_MATCHED` (decline the match, or leave its lobby), `JOINLY_NOT_FOUND`, `JOINLY_EXPIRED` (its time
+ * was over), and those of `joinly_queue_configure`.
+ */
+joinly_status joinly_ticket_cancel(joinly_store *store,
+                                   const joinly_caller *caller,
+                                   const char *queue,
+                                   size_t queue_len,
+                                   uint64_t id,
+                                   joinly_error **err);
+
+/**
+ * Reads a match. `*out` receives a JSON object of "id", "queue", "state" ("PENDING": its players are asked whether they are
+ * ready; "CONFIRMED": it is on; "DISSOLVED": someone was not ready), "teams" (arrays of tickets, each with "ticket",
+ * "party" and "waited_ms"), "lobby" (its number, if there is one: everyone has a seat kept there, in the team of the same
+ * place), "backfill" (whether it was under way), "region" (where to play, if anybody minds), "quality" (an object of "gap"
+ * between the means of the teams' ratings, "spread" within a team, "advantage" of the best team in probability of winning,
+ * and "party_mismatch" in players: 0 is perfect), "created", "accept_by" (until when players may say that they are ready;
+ * 0: they are not asked), "accepted" (who said so) and "result" (what was applied as its result, if anything was); to be
+ * freed with `joinly_value_free`. Any thread. Errors: `JOINLY_NOT_FOUND`, and those of `joinly_queue_get`.
+ */
+joinly_status joinly_match_get(const joinly_store *store,
+                               const joinly_caller *caller,
+                               const char *id,
+                               size_t id_len,
+                               joinly_value **out,
+                               joinly_error **err);
+
+/**
+ * A player of a match is ready; when all have said so it is on. Saying it again does nothing. `out` may be NULL; `*out`
+ * receives the match as it is then, in the form of `joinly_match_get`, to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, `JOINLY_FORBIDDEN` (not in the match), `JOINLY_EXPIRED` (it is too late, or the match is
+ * dissolved), and those of `joinly_queue_configure`.
+ */
+joinly_status joinly_match_accept(joinly_store *store,
+                                  const joinly_caller *caller,
+                                  const char *id,
+                                  size_t id_len,
+                                  const char *player,
+                                  size_t player_len,
+                                  joinly_value **out,
+                                  joinly_error **err);
+
+/**
+ * A player of a match is not ready. It is dissolved: the player's ticket is cancelled, and the others wait on as if they
+ * had never been matched. A lobby that was opened for it is closed; in one that was under way the seats that are still kept
+ * for its players are given back. Declining what is dissolved does nothing. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, `JOINLY_FORBIDDEN` (not in the match), `JOINLY_ALREADY_MATCHED` (it is on), and those of
+ * `joinly_queue_configure`.
+ */
+joinly_status joinly_match_decline(joinly_store *store,
+                                   const joinly_caller *caller,
+                                   const char *id,
+                                   size_t id_len,
+                                   const char *player,
+                                   size_t player_len,
+                                   joinly_error **err);
 
 /**
  * Makes a cache. `options` may be NULL: 64 MiB. Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE` (too many live caches).

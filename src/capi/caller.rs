@@ -9,6 +9,7 @@ use super::store::joinly_store;
 use super::txn::{joinly_txn, with_store_within};
 use crate::error::{Error, Result};
 use crate::models::lobby::{By, Done, Lobbies};
+use crate::models::matchmaking::Matchmaker;
 
 /// Who calls, and how. NULL in its place: the game itself, in a transaction of its own. Zero-initialise it and set
 /// `struct_size`.
@@ -70,13 +71,10 @@ pub(super) unsafe fn with_lobbies<R>(
 ) -> Result<R> {
     // SAFETY: forwarded contract.
     let (caller, player, request) = unsafe {
-        let caller = ffi::sized(caller, "joinly_caller")?;
+        let caller = read(caller)?;
         let player = ffi::optional_text(caller.player, caller.player_len, "player")?;
         (caller, player, ffi::optional_text(caller.request, caller.request_len, "request")?)
     };
-    if caller.reserved != 0 {
-        return Err(Error::invalid("joinly_caller.reserved is not zero"));
-    }
     let by = player.map_or(By::Host, |player| By::Owner { player: player.to_owned(), epoch: caller.epoch });
     let call = |mut lobbies: Lobbies<'_>| {
         if let Some(request) = request {
@@ -88,6 +86,34 @@ pub(super) unsafe fn with_lobbies<R>(
         None => call(Lobbies::new(store)),
         Some(txn) => call(Lobbies::within(store, txn)),
     })
+}
+
+/// Runs a call on the queues of a store, as its caller wants it.
+///
+/// # Safety
+/// `caller` is NULL or valid as described.
+pub(super) unsafe fn with_queues<R>(
+    store: *const joinly_store,
+    caller: *const joinly_caller,
+    f: impl FnOnce(&Matchmaker<'_>) -> Result<R>,
+) -> Result<R> {
+    // SAFETY: forwarded contract.
+    let caller = unsafe { read(caller)? };
+    with_store_within(store, caller.txn, |store, txn| match txn {
+        None => f(&Matchmaker::new(store)),
+        Some(txn) => f(&Matchmaker::within(store, txn)),
+    })
+}
+
+/// # Safety
+/// As [`ffi::sized`].
+unsafe fn read(caller: *const joinly_caller) -> Result<joinly_caller> {
+    // SAFETY: forwarded contract.
+    let caller = unsafe { ffi::sized(caller, "joinly_caller")? };
+    match caller.reserved {
+        0 => Ok(caller),
+        _ => Err(Error::invalid("joinly_caller.reserved is not zero")),
+    }
 }
 
 /// The whole of an export that changes a lobby: `done` is checked and cleared before anything is done.

@@ -21,6 +21,7 @@ mod kv;
 mod leaderboard;
 mod lobby;
 mod log;
+mod matchmaking;
 mod options;
 mod page;
 mod player;

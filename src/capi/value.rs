@@ -19,7 +19,7 @@ pub(super) fn make(value: Value) -> Result<*mut joinly_value> {
     VALUES.insert(value)
 }
 
-/// A document as a value: the same JSON in every language.
+/// A document of a model: the same JSON in every language.
 pub(super) fn document(document: &impl Serialize) -> Result<*mut joinly_value> {
     make(encode(document)?.into())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use joinly_storage::models;
-use joinly_storage::models::leaderboard::{Board, Leaderboard, Order};
+use joinly_storage::models::leaderboard::{Board, Leaderboards, Order};
 use joinly_storage::models::lobby::{By, Create, Join, Lobbies, Migration, Reserve, Timing};
 use joinly_storage::models::player::{Patch, Players};
 use joinly_storage::store::{Sql, SqlParam, SqlValue};
@@ -219,8 +219,8 @@ fn lobbies_and_their_members_are_joined_by_key() {
 #[test]
 fn players_are_there_while_their_lease_lasts() {
     let home = Home::sqlite();
-    let store = std::sync::Arc::new(home.open());
-    let players = Players::new(store.clone());
+    let store = home.open();
+    let players = Players::new(&store);
     for (id, name) in [("7", "Ada"), ("x", "Bob")] {
         players.create(id, &Patch { name: Some(name.into()), ..Patch::default() }).unwrap();
     }
@@ -240,8 +240,8 @@ fn the_leaderboard_ranks_as_the_model_does() {
     let home = Home::sqlite();
     // A Wednesday: 2026-03-04.
     home.clock.set(1_772_582_400_000);
-    let store = std::sync::Arc::new(home.open());
-    let boards = Leaderboard::new(store.clone());
+    let store = home.open();
+    let boards = Leaderboards::new(&store);
     let rules = |period: &str, order| Board {
         period: serde_json::from_value(period.into()).unwrap(),
         order,

@@ -2,13 +2,13 @@
 
 use std::ffi::c_char;
 
-use super::document;
 use crate::capi::caller::{joinly_caller, with_lobbies};
 use crate::capi::error::{joinly_error, joinly_status};
 use crate::capi::ffi;
 use crate::capi::guard::guard;
 use crate::capi::kv::found;
 use crate::capi::store::{joinly_store, with_store};
+use crate::capi::value::document;
 use crate::capi::value::joinly_value;
 use crate::error::{Error, Result};
 use crate::models::lobby::{Lobbies, Viewer};

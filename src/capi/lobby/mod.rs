@@ -1,7 +1,5 @@
 //! Lobbies.
 
-use super::value::document;
-
 mod acts;
 mod events;
 mod look;

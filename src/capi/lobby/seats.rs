@@ -2,7 +2,6 @@
 
 use std::ffi::c_char;
 
-use super::document;
 use super::options::{self, joinly_join, joinly_lobby_options, joinly_seat_request};
 use super::search::{self, joinly_lobby_query};
 use crate::capi::caller::{change, joinly_caller, joinly_done};
@@ -11,6 +10,7 @@ use crate::capi::ffi;
 use crate::capi::guard::guard;
 use crate::capi::kv::joinly_bytes;
 use crate::capi::store::{joinly_store, with_store};
+use crate::capi::value::document;
 use crate::capi::value::joinly_value;
 use crate::error::Result;
 use crate::limits;

@@ -21,7 +21,7 @@ use crate::store::Scan;
 const AT_ONCE: usize = 256;
 
 /// What a tick did.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tick {
     /// Who holds the lease, when it is someone else: then nothing was done.
     pub held_by: Option<String>,

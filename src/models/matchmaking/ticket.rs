@@ -269,6 +269,7 @@ pub struct Backfill {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub blocked: BTreeSet<String>,
     /// Since when it waits.
+    #[serde(default)]
     pub created: i64,
     /// Until when it waits; 0: for ever.
     #[serde(default)]

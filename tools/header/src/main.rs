@@ -74,6 +74,9 @@ const FILES: &[&str] = &[
     "player/save.rs",
     "rating.rs",
     "leaderboard.rs",
+    "matchmaking/queue.rs",
+    "matchmaking/ticket.rs",
+    "matchmaking/made.rs",
     "cache.rs",
     "python/mod.rs",
 ];

@@ -1,0 +1,5 @@
+//! Matchmaking.
+
+mod made;
+mod queue;
+mod ticket;
