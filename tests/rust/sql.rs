@@ -141,7 +141,7 @@ fn lobbies_are_what_a_call_would_say() {
             ..Create::default()
         };
         let id = lobbies.create(create).unwrap().lobby;
-        lobbies.join(id, Join::of("b:with a colon")).unwrap();
+        lobbies.join(id, Join::of("b with spaces")).unwrap();
         lobbies.reserve(id, &By::Host, &[Reserve { player: "r".into(), ..Reserve::default() }]).unwrap();
         id
     };
@@ -164,7 +164,7 @@ fn lobbies_are_what_a_call_would_say() {
     };
     for step in 0..14 {
         if step == 1 {
-            assert_eq!(lobbies.heartbeat(all[0], &["b:with a colon"]).unwrap(), [true]);
+            assert_eq!(lobbies.heartbeat(all[0], &["b with spaces"]).unwrap(), [true]);
         }
         let before: Vec<_> = all.iter().map(|id| (seen(*id), members(*id))).collect();
         for (id, (seen, members)) in all.iter().zip(before) {
