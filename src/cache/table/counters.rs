@@ -24,7 +24,6 @@ impl Default for Counters {
 }
 
 impl Counters {
-    #[inline]
     pub fn hit(&self) {
         raise(&self.stripe().hits);
     }
@@ -41,7 +40,6 @@ impl Counters {
         self.stripes.iter().map(|stripe| stripe.misses.load(Relaxed)).sum()
     }
 
-    #[inline]
     #[allow(clippy::indexing_slicing, reason = "a remainder is below its divisor")]
     fn stripe(&self) -> &Stripe {
         static THREADS: AtomicUsize = AtomicUsize::new(1);

@@ -20,9 +20,6 @@ const START_BUCKETS: usize = 16;
 /// What the hash has bits for beside the tag.
 const MOST_DOUBLINGS: u32 = 24;
 
-/// One in every byte.
-const BYTES: u64 = u64::MAX / 0xFF;
-
 const MAIN: u64 = POSITIONS;
 const VISITED: u64 = POSITIONS << 1;
 
@@ -87,7 +84,7 @@ impl Slot<'_> {
     pub fn set(&self, word: Word, hash: u64) {
         self.word.store(word.0, Release);
         let others = self.tags.load(Relaxed) & !(0xFF << self.shift);
-        self.tags.store(others | tag(hash) << self.shift, Relaxed);
+        self.tags.store(others | u64::from(tag(hash)) << self.shift, Relaxed);
     }
 
     /// Under the writer's lock. The tag stays: it leads to nothing.
@@ -113,18 +110,11 @@ impl<'a> Bucket<'a> {
 
     /// The slots whose tag is that of a hash.
     #[inline(always)]
-    pub fn candidates(self, hash: u64) -> impl Iterator<Item = Slot<'a>> {
+    pub fn candidates(self, hash: u64) -> Candidates<'a> {
         let [low, high, ..] = self.0;
-        let [low, high] = [low, high].map(|tags| equal_bytes(tags.load(Relaxed), tag(hash)));
-        // Two bits for each byte: that of `low` and that of `high`.
-        let mut matches = low >> 7 | high >> 6;
-        let numbers = std::iter::from_fn(move || {
-            let first = (matches != 0).then(|| matches.trailing_zeros() as usize)?;
-            matches &= matches - 1;
-            Some(first / 8 + first % 2 * 8)
-        });
+        let matches = equal_tags(low.load(Relaxed), high.load(Relaxed), tag(hash));
         // Two of the tags have no slot.
-        numbers.filter_map(move |number| self.slot(number))
+        Candidates { bucket: self, matches: matches & ((1 << (WORDS - 2)) - 1) }
     }
 
     #[inline(always)]
@@ -138,6 +128,23 @@ impl<'a> Bucket<'a> {
     pub fn start(self) -> &'a AtomicU64 {
         let [start, ..] = self.0;
         start
+    }
+}
+
+/// The slots of a bucket whose bit is set.
+pub(super) struct Candidates<'a> {
+    bucket: Bucket<'a>,
+    matches: u32,
+}
+
+impl<'a> Iterator for Candidates<'a> {
+    type Item = Slot<'a>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Slot<'a>> {
+        let first = (self.matches != 0).then(|| self.matches.trailing_zeros())?;
+        self.matches &= self.matches - 1;
+        self.bucket.slot(first as usize)
     }
 }
 
@@ -223,16 +230,29 @@ impl Index {
     }
 }
 
-#[inline]
-fn tag(hash: u64) -> u64 {
-    (hash >> 56).max(1)
+#[inline(always)]
+fn tag(hash: u64) -> u8 {
+    ((hash >> 56) as u8).max(1)
 }
 
-/// The highest bit of every byte that equals `byte`, and maybe of some above the first that does.
-#[inline]
-fn equal_bytes(bytes: u64, byte: u64) -> u64 {
-    let differences = bytes ^ (BYTES * byte);
-    differences.wrapping_sub(BYTES) & !differences & BYTES << 7
+/// A bit for each byte that equals `tag`, the lowest byte first.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[allow(unsafe_code)]
+fn equal_tags(low: u64, high: u64, tag: u8) -> u32 {
+    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+    // SAFETY: every x86-64 processor has these instructions.
+    unsafe {
+        let tags = _mm_set_epi64x(high.cast_signed(), low.cast_signed());
+        _mm_movemask_epi8(_mm_cmpeq_epi8(tags, _mm_set1_epi8(tag.cast_signed()))).cast_unsigned()
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+fn equal_tags(low: u64, high: u64, tag: u8) -> u32 {
+    let tags = [low.to_le_bytes(), high.to_le_bytes()];
+    tags.as_flattened().iter().rev().fold(0, |bits, byte| bits << 1 | u32::from(*byte == tag))
 }
 
 #[cfg(test)]

@@ -120,12 +120,14 @@ impl Table {
     /// Looks a key up. An entry that is expired at `now` is as one that is not there.
     #[inline]
     pub fn get(&self, hash: u64, key: &[u8], now: impl FnOnce() -> i64) -> Lookup {
-        self.counted(self.read(hash, key, now, |item| item.to_value()))
+        // Held, before memory is taken for its length.
+        let copy = |entry: &Entry<'_>| entry.holds().then(|| entry.item.to_value());
+        self.counted(self.read(hash, key, now, copy))
     }
 
     /// As [`Table::get`], but copies the value into `buf` when it fits, and tells its length either way. When nothing
     /// is found, `buf` may hold anything.
-    #[inline]
+    #[inline(always)]
     pub fn get_into(
         &self,
         hash: u64,
@@ -137,7 +139,7 @@ impl Table {
     }
 
     /// As [`Table::get_into`], not counting a miss.
-    #[inline]
+    #[inline(always)]
     pub fn probe_into(
         &self,
         hash: u64,
@@ -145,11 +147,11 @@ impl Table {
         buf: &mut [u8],
         now: impl FnOnce() -> i64,
     ) -> Lookup<usize> {
-        self.read(hash, key, now, |item| item.copy_into(buf))
+        self.read(hash, key, now, |entry| Some(entry.item.copy_into(buf)))
     }
 
     /// As [`Table::probe_into`], making `buf` as long as the value.
-    #[inline]
+    #[inline(always)]
     pub fn probe_to_vec(
         &self,
         hash: u64,
@@ -157,10 +159,10 @@ impl Table {
         buf: &mut Vec<u8>,
         now: impl FnOnce() -> i64,
     ) -> Lookup<()> {
-        self.read(hash, key, now, |item| item.copy_to_vec(buf))
+        self.read(hash, key, now, |entry| entry.holds().then(|| entry.item.copy_to_vec(buf)))
     }
 
-    #[inline]
+    #[inline(always)]
     fn counted<T>(&self, lookup: Lookup<T>) -> Lookup<T> {
         if matches!(lookup, Lookup::Unknown) {
             self.counters.miss();
@@ -168,13 +170,13 @@ impl Table {
         lookup
     }
 
-    #[inline]
+    #[inline(always)]
     fn read<T>(
         &self,
         hash: u64,
         key: &[u8],
         now: impl FnOnce() -> i64,
-        mut copy: impl FnMut(&Item<'_>) -> T,
+        mut copy: impl FnMut(&Entry<'_>) -> Option<T>,
     ) -> Lookup<T> {
         let read = self.try_read(hash, key, &mut copy);
         let (found, expires_at) = match read.or_else(|_| self.read_again(hash, key, &mut copy)) {
@@ -196,7 +198,7 @@ impl Table {
         &self,
         hash: u64,
         key: &[u8],
-        copy: &mut impl FnMut(&Item<'_>) -> T,
+        copy: &mut impl FnMut(&Entry<'_>) -> Option<T>,
     ) -> Result<(Lookup<T>, i64), Unread> {
         let mut tries = (0..TRIES).map(|_| {
             std::hint::spin_loop();
@@ -211,20 +213,19 @@ impl Table {
         &self,
         hash: u64,
         key: &[u8],
-        copy: &mut impl FnMut(&Item<'_>) -> T,
+        copy: &mut impl FnMut(&Entry<'_>) -> Option<T>,
     ) -> Result<(Lookup<T>, i64), Unread> {
-        let Some((slot, word, item)) = self.shared.find(hash, key) else { return Ok((Lookup::Unknown, 0)) };
-        let expires_at = item.expires_at();
-        // Before memory is taken for a length, and again after the copy.
-        if !self.shared.holds(word) {
+        let Some(entry) = self.shared.find(hash, key) else { return Ok((Lookup::Unknown, 0)) };
+        let expires_at = entry.item.expires_at();
+        let found = match entry.item.is_absent() {
+            true => Lookup::Absent,
+            false => Lookup::Found(copy(&entry).ok_or(Unread)?),
+        };
+        if !entry.holds() {
             return Err(Unread);
         }
-        let found = if item.is_absent() { Lookup::Absent } else { Lookup::Found(copy(&item)) };
-        if !self.shared.holds(word) {
-            return Err(Unread);
-        }
-        if !word.is_visited() {
-            slot.visit(word);
+        if !entry.word.is_visited() {
+            entry.slot.visit(entry.word);
         }
         Ok((found, expires_at))
     }
@@ -288,22 +289,36 @@ impl Shared {
         self.ring(word.queue()).item(word.position())
     }
 
-    /// The slot, the word and the item of a key. Without the writer's lock all are to be checked by
-    /// [`Shared::holds`].
+    /// The entry of a key, to be trusted without the writer's lock only as far as [`Entry::holds`].
     #[inline(always)]
-    fn find(&self, hash: u64, key: &[u8]) -> Option<(Slot<'_>, Word, Item<'_>)> {
-        self.index.bucket(hash)?.candidates(hash).find_map(|slot| {
+    fn find(&self, hash: u64, key: &[u8]) -> Option<Entry<'_>> {
+        for slot in self.index.bucket(hash)?.candidates(hash) {
             let word = slot.word();
-            let item = self.ring(word.queue()).item_of(word.position(), key)?;
-            (word != Word::EMPTY).then_some((slot, word, item))
-        })
+            let ring = self.ring(word.queue());
+            if let Some(item) = ring.item_of(word.position(), key)
+                && word != Word::EMPTY
+            {
+                return Some(Entry { slot, word, ring, item });
+            }
+        }
+        None
     }
+}
 
-    /// Whether what was read of an item until now is true.
-    #[inline]
-    fn holds(&self, word: Word) -> bool {
+/// Where the entry of a key is.
+struct Entry<'a> {
+    slot: Slot<'a>,
+    word: Word,
+    ring: &'a Ring,
+    item: Item<'a>,
+}
+
+impl Entry<'_> {
+    /// Whether what was read of the item until now is true.
+    #[inline(always)]
+    fn holds(&self) -> bool {
         fence(Acquire);
-        self.ring(word.queue()).holds(word.position())
+        self.ring.holds(self.word.position())
     }
 }
 

@@ -16,11 +16,11 @@ impl Table {
             if word == Word::EMPTY {
                 continue;
             }
-            assert!(shared.holds(word));
+            assert!(shared.ring(word.queue()).holds(word.position()));
             let item = shared.item(word).unwrap();
             item.key_into(&mut key);
             let hash = shared.hash(&key);
-            assert!(shared.find(hash, &key).is_some_and(|(_, found, _)| found == word));
+            assert!(shared.find(hash, &key).is_some_and(|entry| entry.word == word));
             assert!(keys.insert(key.clone()), "a key has two entries");
             words += item.words();
         }
@@ -30,7 +30,7 @@ impl Table {
     }
 
     fn peek(&self, key: &[u8]) -> Lookup {
-        self.read(self.hash(key), key, || 0, |item| item.to_value())
+        self.read(self.hash(key), key, || 0, |entry| Some(entry.item.to_value()))
     }
 }
 

@@ -38,7 +38,7 @@ impl Writer {
 
     /// Keeps an entry if it may have the room; what was known of its key is forgotten either way.
     pub fn insert(&mut self, shared: &Shared, hash: u64, key: &[u8], value: Option<&Value>) {
-        let (known, before) = shared.find(hash, key).map(|(slot, word, _)| (slot, word)).unzip();
+        let (known, before) = shared.find(hash, key).map(|entry| (entry.slot, entry.word)).unzip();
         match self.store(shared, hash, key, value, before) {
             Some(word) => self.publish(shared, hash, known, word),
             None => {
@@ -89,8 +89,8 @@ impl Writer {
 
     /// Forgets what is known of a key. False when that is nothing.
     pub fn remove(&mut self, shared: &Shared, hash: u64, key: &[u8]) -> bool {
-        let Some((slot, word, _)) = shared.find(hash, key) else { return false };
-        self.drop_entry(shared, slot, word);
+        let Some(entry) = shared.find(hash, key) else { return false };
+        self.drop_entry(shared, entry.slot, entry.word);
         true
     }
 
