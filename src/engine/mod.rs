@@ -6,6 +6,7 @@
 
 use std::ffi::CStr;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
@@ -31,6 +32,30 @@ impl PartialEq for Generation {
 impl Generation {
     /// Equal to no state of any engine: what could not be told, or has not been looked at yet.
     pub const UNKNOWN: Self = Self([u64::MAX; 6]);
+}
+
+/// A generation that one thread at a time replaces while others look at it. Those may see words of two generations, which
+/// together equal none, since the words of a generation tell of each other.
+#[derive(Debug)]
+pub struct AtomicGeneration(pub [AtomicU64; 6]);
+
+impl AtomicGeneration {
+    /// One that is `generation`.
+    pub fn new(generation: &Generation) -> Self {
+        Self(generation.0.map(AtomicU64::new))
+    }
+
+    /// What it is.
+    pub fn load(&self) -> Generation {
+        Generation(self.0.each_ref().map(|word| word.load(Ordering::Acquire)))
+    }
+
+    /// Replaces it.
+    pub fn store(&self, generation: &Generation) {
+        for (word, value) in self.0.iter().zip(generation.0) {
+            word.store(value, Ordering::Release);
+        }
+    }
 }
 
 /// What an engine keeps under a key.
@@ -300,6 +325,11 @@ pub trait Engine: Send + Sync {
     }
     /// The present state. Costs nanoseconds.
     fn generation(&self) -> Generation;
+    /// Whether the present state is `seen`. Every read asks this.
+    fn is_at(&self, seen: &AtomicGeneration) -> bool {
+        let present = self.generation();
+        present != Generation::UNKNOWN && present == seen.load()
+    }
     /// How many commits, of anybody and by any software, led from one state to the other; None when that cannot be told.
     fn commits_between(&self, from: &Generation, to: &Generation) -> Option<u64>;
     /// Waits until the state differs from `seen`, at most `timeout`; may return early.

@@ -17,7 +17,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::Inner;
 use super::changelog::{self, Logged};
 use crate::cache::{Figures, Table};
-use crate::engine::{Engine, Generation, Hold, Read};
+use crate::engine::{AtomicGeneration, Engine, Generation, Hold, Read};
 use crate::error::{Error, Kind, Result};
 use crate::value::Value;
 
@@ -29,7 +29,7 @@ const CATCH_UP_TRIES: usize = 8;
 
 pub(super) struct CoherentCache {
     entries: Table,
-    seen: [AtomicU64; 6],
+    seen: AtomicGeneration,
     applied: AtomicU64,
     /// Of the entry of the change log that was applied last. Under `sync`.
     fingerprint: AtomicU64,
@@ -58,7 +58,7 @@ impl CoherentCache {
         })?;
         Ok(Self {
             entries,
-            seen: Generation::UNKNOWN.0.map(AtomicU64::new),
+            seen: AtomicGeneration::new(&Generation::UNKNOWN),
             applied: AtomicU64::new(0),
             fingerprint: AtomicU64::new(0),
             sync: Mutex::new(()),
@@ -84,19 +84,13 @@ impl CoherentCache {
 
     /// Whether nothing was committed since the entries were last made true.
     pub fn is_at(&self, generation: &Generation) -> bool {
-        *generation != Generation::UNKNOWN && self.seen() == *generation
+        *generation != Generation::UNKNOWN && self.seen.load() == *generation
     }
 
-    fn seen(&self) -> Generation {
-        // Words may be from two states only while `seen` moves; such a mix equals no generation, since the words of a
-        // generation include a checksum over the others.
-        Generation(self.seen.each_ref().map(|word| word.load(Ordering::Acquire)))
-    }
-
-    fn set_seen(&self, generation: &Generation) {
-        for (word, value) in self.seen.iter().zip(generation.0) {
-            word.store(value, Ordering::Release);
-        }
+    /// Whether nothing was committed until now since then.
+    #[inline]
+    pub fn is_true(&self, engine: &dyn Engine) -> bool {
+        engine.is_at(&self.seen)
     }
 
     pub fn applied(&self) -> u64 {
@@ -133,7 +127,7 @@ impl CoherentCache {
                 }
             }
         }
-        self.set_seen(after);
+        self.seen.store(after);
     }
 
     pub fn figures(&self) -> Figures {
@@ -155,13 +149,13 @@ impl Inner {
     #[inline]
     pub(super) fn catch_up(&self) -> Result<bool> {
         let engine = self.engine()?;
-        if self.cache.is_at(&engine.generation()) { Ok(true) } else { self.apply_changes(engine) }
+        if self.cache.is_true(engine) { Ok(true) } else { self.apply_changes(engine) }
     }
 
     #[cold]
     fn apply_changes(&self, engine: &dyn Engine) -> Result<bool> {
         for _ in 0..CATCH_UP_TRIES {
-            if self.cache.is_at(&engine.generation()) {
+            if self.cache.is_true(engine) {
                 return Ok(true);
             }
             // Before `sync`: taking a snapshot may wait for a writer, and a writer waits for `sync`.
@@ -192,7 +186,7 @@ impl Inner {
         if *generation == Generation::UNKNOWN {
             return Ok(false);
         }
-        let (seen, applied, last) = (cache.seen(), cache.applied(), read.last_version()?);
+        let (seen, applied, last) = (cache.seen.load(), cache.applied(), read.last_version()?);
         let counted = engine.commits_between(&seen, generation);
         let mut known = counted.is_some() && last >= applied && last - applied <= MOST_BEHIND;
         let mut changed: Vec<Box<[u8]>> = Vec::new();
@@ -232,7 +226,7 @@ impl Inner {
             cache.entries.clear();
             self.catalog.forget();
         }
-        cache.set_seen(generation);
+        cache.seen.store(generation);
         Ok(true)
     }
 }

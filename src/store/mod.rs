@@ -116,17 +116,22 @@ pub(crate) struct Inner {
 
 impl Inner {
     /// The engine, for a call that may only read.
+    #[inline]
     fn engine(&self) -> Result<&dyn Engine> {
-        if !self.process.is_current() {
-            return Err(Error::new(
-                Kind::Forked,
-                "the process was forked after the store was opened: open it anew",
-            ));
-        }
-        if self.closed.load(Ordering::Relaxed) {
-            return Err(Error::new(Kind::Closed, "the store was closed"));
+        if !self.process.is_current() || self.closed.load(Ordering::Relaxed) {
+            return Err(self.ended());
         }
         Ok(self.engine.as_ref())
+    }
+
+    #[cold]
+    fn ended(&self) -> Error {
+        match self.process.is_current() {
+            true => Error::new(Kind::Closed, "the store was closed"),
+            false => {
+                Error::new(Kind::Forked, "the process was forked after the store was opened: open it anew")
+            }
+        }
     }
 
     /// The engine, for a call that writes.

@@ -66,6 +66,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::get`].
+    #[inline]
     pub fn get_into(&self, key: &[u8], buf: &mut [u8]) -> Result<Option<usize>> {
         self.inner.get_into(key, buf)
     }
@@ -111,6 +112,7 @@ impl Inner {
     }
 
     /// As [`Inner::get`], without an allocation when the cache knows the key.
+    #[inline(always)]
     fn get_into(&self, key: &[u8], buf: &mut [u8]) -> Result<Option<usize>> {
         limits::check_key(key)?;
         let entries = self.cache.entries();
@@ -144,7 +146,7 @@ impl Inner {
     /// What the cache knows of a key, if it is true as of now. Does not make it true, nor count a miss.
     fn probe_into(&self, key: &[u8], buf: &mut [u8]) -> Result<Lookup<usize>> {
         let entries = self.cache.entries();
-        Ok(match self.cache.is_at(&self.engine()?.generation()) {
+        Ok(match self.cache.is_true(self.engine()?) {
             true => entries.probe_into(entries.hash(key), key, buf, || self.clock.now()),
             false => Lookup::Unknown,
         })

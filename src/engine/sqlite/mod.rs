@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-use super::{Engine, EngineStats, Generation, Hold, Snapshot, Writer};
+use super::{AtomicGeneration, Engine, EngineStats, Generation, Hold, Snapshot, Writer};
 use crate::error::{Error, Kind, Result};
 
 mod busy;
@@ -117,6 +117,10 @@ impl Engine for SqliteEngine {
 
     fn generation(&self) -> Generation {
         self.wal.generation()
+    }
+
+    fn is_at(&self, seen: &AtomicGeneration) -> bool {
+        self.wal.is_at(seen)
     }
 
     fn commits_between(&self, from: &Generation, to: &Generation) -> Option<u64> {

@@ -19,7 +19,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ffi};
 
 use super::error::{map_code, mapped};
-use crate::engine::Generation;
+use crate::engine::{AtomicGeneration, Generation};
 use crate::error::{Error, Kind, Result};
 use crate::platform;
 
@@ -103,6 +103,15 @@ impl WalIndex {
             std::hint::spin_loop();
         }
         Generation::UNKNOWN
+    }
+
+    /// Whether the present header is `seen`. The first copy tells: a commit writes it last, and nobody has read what was
+    /// committed while it is as before.
+    pub fn is_at(&self, seen: &AtomicGeneration) -> bool {
+        let Some([first, _]) = self.copies() else { return self.generation() == seen.load() };
+        let pairs = first.iter().zip(&seen.0);
+        let differences = pairs.map(|(one, two)| one.load(Ordering::Acquire) ^ two.load(Ordering::Acquire));
+        differences.fold(0, |all, difference| all | difference) == 0
     }
 
     /// Whether recovery made the header, from an empty log. Then nothing in it tells it from that of a later recovery.
