@@ -95,11 +95,16 @@ impl Kind {
 }
 
 /// A failure: kind, message, the code of the engine below (0 where there is none), and the present version where a stale
-/// one was refused.
+/// one was refused. Two words, so that results stay small; one that is its kind alone allocates nothing.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{message}")]
+#[error("{}", self.message())]
 pub struct Error {
     kind: Kind,
+    detail: Option<Box<Detail>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Detail {
     message: String,
     engine_code: i32,
     present_version: Option<u64>,
@@ -107,26 +112,39 @@ pub struct Error {
 
 impl Error {
     /// An error of this library.
+    #[cold]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), engine_code: 0, present_version: None }
+        Self { kind, detail: Some(Box::new(Detail { message: message.into(), ..Detail::default() })) }
+    }
+
+    /// One without a message, for an outcome that is part of a normal day.
+    pub(crate) fn quiet(kind: Kind) -> Self {
+        Self { kind, detail: None }
     }
 
     /// The same error with the code of the engine that caused it, for example SQLite's extended code.
     pub fn with_engine_code(mut self, code: i32) -> Self {
-        self.engine_code = code;
+        self.detail_mut().engine_code = code;
         self
     }
 
     /// A refusal of a change that expected another version than the present one.
     pub(crate) fn stale(expected: u64, present: u64) -> Self {
         let text = format!("version {expected} was expected: the present one is {present}");
-        Self { present_version: Some(present), ..Self::new(Kind::Conflict, text) }
+        let mut error = Self::new(Kind::Conflict, text);
+        error.detail_mut().present_version = Some(present);
+        error
     }
 
     /// The same error, its message led by what it is about.
     pub(crate) fn within(mut self, what: impl std::fmt::Display) -> Self {
-        self.message = format!("{what}: {}", self.message);
+        let detail = self.detail_mut();
+        detail.message = format!("{what}: {}", detail.message);
         self
+    }
+
+    fn detail_mut(&mut self) -> &mut Detail {
+        self.detail.get_or_insert_default()
     }
 
     /// What a program should act on.
@@ -136,17 +154,17 @@ impl Error {
 
     /// What a person should read.
     pub fn message(&self) -> &str {
-        &self.message
+        self.detail.as_ref().map_or("", |detail| &detail.message)
     }
 
     /// The engine's own code (for SQLite the extended result code), 0 where the library itself refused.
     pub fn engine_code(&self) -> i32 {
-        self.engine_code
+        self.detail.as_ref().map_or(0, |detail| detail.engine_code)
     }
 
     /// The present version, where a change expected another one.
     pub fn present_version(&self) -> Option<u64> {
-        self.present_version
+        self.detail.as_ref().and_then(|detail| detail.present_version)
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {

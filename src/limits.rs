@@ -33,8 +33,17 @@ pub const MAX_SQL_PARAMS: usize = 10_000;
 /// The most indexes of a store.
 pub const MAX_INDEXES: usize = 64;
 
+#[inline]
 pub(crate) fn check_key(key: &[u8]) -> Result<()> {
-    if key.is_empty() { Err(Error::invalid("the key is empty")) } else { check_bound(key) }
+    if key.is_empty() || key.len() > MAX_KEY_BYTES { Err(bad_key(key)) } else { Ok(()) }
+}
+
+#[cold]
+fn bad_key(key: &[u8]) -> Error {
+    match key.len() {
+        0 => Error::invalid("the key is empty"),
+        len => Error::new(Kind::TooLarge, format!("key of {len} bytes: the limit is {MAX_KEY_BYTES}")),
+    }
 }
 
 /// A feed: the keys of its numbers are keys too.
@@ -51,12 +60,7 @@ pub(crate) fn check_feed(feed: &[u8]) -> Result<()> {
 
 /// A key, or where a range of keys starts or ends: that may be empty.
 pub(crate) fn check_bound(key: &[u8]) -> Result<()> {
-    match key.len() {
-        len if len > MAX_KEY_BYTES => {
-            Err(Error::new(Kind::TooLarge, format!("key of {len} bytes: the limit is {MAX_KEY_BYTES}")))
-        }
-        _ => Ok(()),
-    }
+    if key.len() > MAX_KEY_BYTES { Err(bad_key(key)) } else { Ok(()) }
 }
 
 pub(crate) fn check_value(value: &[u8]) -> Result<()> {

@@ -15,7 +15,7 @@ pub struct joinly_batch {
     _private: (),
 }
 
-object!(joinly_batch => Exclusive<Batch>, BATCHES, 5);
+object!(joinly_batch => Exclusive<Batch>, BATCHES, 5, Short);
 
 fn edit(batch: *mut joinly_batch, f: impl FnOnce(&mut Batch) -> Result<()>) -> Result<()> {
     BATCHES.with(batch, |b| f(&mut *b.lock()?))?

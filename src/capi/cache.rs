@@ -55,7 +55,7 @@ pub struct joinly_cache_stats {
     pub max_bytes: u64,
 }
 
-object!(joinly_cache => MemCache, CACHES, 9);
+object!(joinly_cache => MemCache, CACHES, 9, Long);
 
 fn with_cache<R>(cache: *const joinly_cache, f: impl FnOnce(&MemCache) -> Result<R>) -> Result<R> {
     CACHES.with(cache, f)?

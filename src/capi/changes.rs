@@ -3,10 +3,10 @@
 use super::error::{joinly_error, joinly_status};
 use super::exclusive::Exclusive;
 use super::ffi;
-use super::guard::{guard, quiet};
+use super::guard::guard;
 use super::handle::{Table, object};
 use super::store::{joinly_store, with_store};
-use crate::error::Kind;
+use crate::error::{Error, Kind};
 use crate::store::{ChangeKind, Commit, Watch};
 
 /// Watch from the present on.
@@ -53,8 +53,8 @@ unsafe impl Send for ChangesObject {}
 // SAFETY: as above; nothing is ever mutated.
 unsafe impl Sync for ChangesObject {}
 
-object!(joinly_watch => Exclusive<Watch>, WATCHES, 7);
-object!(joinly_changes => ChangesObject, CHANGES, 8);
+object!(joinly_watch => Exclusive<Watch>, WATCHES, 7, Short);
+object!(joinly_changes => ChangesObject, CHANGES, 8, Short);
 
 /// Starts watching the keys that begin with `prefix` (empty: all), for commits after `from_version` (0: as far back as
 /// the log reaches; `JOINLY_FROM_NOW`: from now), of every process. `*out` receives the watch, freed with
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn joinly_watch_poll(
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
             let timeout = std::time::Duration::from_millis(timeout_ms.into());
             let commit = WATCHES.with(watch, |w| w.try_lock("watch")?.poll(timeout))??;
-            let commit = commit.ok_or_else(|| quiet(Kind::Timeout))?;
+            let commit = commit.ok_or_else(|| Error::quiet(Kind::Timeout))?;
             let rows = commit.changes.iter().map(row).collect();
             *out = CHANGES.insert(ChangesObject { commit, rows })?;
             Ok(())

@@ -81,7 +81,7 @@ pub(super) struct ErrorObject {
     message: CString,
 }
 
-object!(joinly_error => ErrorObject, ERRORS, 1);
+object!(joinly_error => ErrorObject, ERRORS, 1, Short);
 
 /// A new error handle; NULL when the table of errors is full, which loses the message but never the status.
 pub(super) fn make(error: Error) -> *mut joinly_error {

@@ -15,14 +15,11 @@ const MAX_TEXT_BYTES: usize = 16 << 20;
 /// # Safety
 /// `data` is NULL or valid for reads of `len` bytes for the duration of the call.
 pub(super) unsafe fn bytes<'a>(data: *const u8, len: usize, max: usize, what: &str) -> Result<&'a [u8]> {
-    if len > max {
-        return Err(Error::new(Kind::TooLarge, format!("{what} of {len} bytes: the limit is {max}")));
-    }
     match (data.is_null(), len) {
         (_, 0) => Ok(&[]),
-        (true, _) => Err(Error::invalid(format!("{what} is NULL with a length of {len}"))),
         // SAFETY: non-NULL, readable for `len` bytes by the caller's contract, and `len` is far below isize::MAX.
-        (false, _) => Ok(unsafe { std::slice::from_raw_parts(data, len) }),
+        (false, _) if len <= max => Ok(unsafe { std::slice::from_raw_parts(data, len) }),
+        _ => Err(bad_bytes(len, max, what)),
     }
 }
 
@@ -34,10 +31,23 @@ pub(super) unsafe fn array<'a, T>(data: *const T, count: usize, max: usize, what
     match (data.is_null(), count) {
         _ if count > max => Err(limits::too_many(what, count, max)),
         (_, 0) => Ok(&[]),
-        (true, _) => Err(Error::invalid(format!("{what} is NULL"))),
+        (true, _) => Err(is_null(what)),
         // SAFETY: non-NULL and valid for `count` elements by the caller's contract.
         (false, _) => Ok(unsafe { std::slice::from_raw_parts(data, count) }),
     }
+}
+
+#[cold]
+fn bad_bytes(len: usize, max: usize, what: &str) -> Error {
+    match len > max {
+        true => Error::new(Kind::TooLarge, format!("{what} of {len} bytes: the limit is {max}")),
+        false => Error::invalid(format!("{what} is NULL with a length of {len}")),
+    }
+}
+
+#[cold]
+fn is_null(what: &str) -> Error {
+    Error::invalid(format!("{what} is NULL"))
 }
 
 /// A key, at most [`limits::MAX_KEY_BYTES`].
@@ -64,7 +74,7 @@ pub(super) unsafe fn value<'a>(data: *const u8, len: usize) -> Result<&'a [u8]> 
 /// `text` is NULL or NUL-terminated.
 pub(super) unsafe fn string<'a>(text: *const c_char, what: &str) -> Result<&'a str> {
     if text.is_null() {
-        return Err(Error::invalid(format!("{what} is NULL")));
+        return Err(is_null(what));
     }
     // SAFETY: non-NULL and NUL-terminated by the caller's contract.
     let text = unsafe { CStr::from_ptr(text) };
@@ -173,7 +183,7 @@ pub(super) unsafe fn optional_array<'a, T: Copy>(
 /// `out` is NULL or writable.
 pub(super) unsafe fn out<'a, T>(out: *mut T, initial: T, what: &str) -> Result<&'a mut T> {
     if out.is_null() {
-        return Err(Error::invalid(format!("{what} is NULL")));
+        return Err(is_null(what));
     }
     // SAFETY: non-NULL, so writable by the caller's contract; `write` does not read the uninitialised old value.
     unsafe {
@@ -239,7 +249,7 @@ pub(super) unsafe fn fill_optional<T: Copy>(target: *mut T, value: &T, what: &st
 /// `T` is `repr(C)` with `struct_size: u32` first; `target` is NULL or writable for the size it states.
 pub(super) unsafe fn fill_sized<T: Copy>(target: *mut T, value: &T, what: &str) -> Result<()> {
     if target.is_null() {
-        return Err(Error::invalid(format!("{what} is NULL")));
+        return Err(is_null(what));
     }
     // SAFETY: the first field is a readable u32.
     let size = unsafe { target.cast::<u32>().read_unaligned() };

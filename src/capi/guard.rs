@@ -1,5 +1,6 @@
 //! What stands around every export: no panic leaves the library, and errors become a status and an object.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
@@ -25,18 +26,12 @@ pub(super) unsafe fn guard(err: *mut *mut joinly_error, body: impl FnOnce() -> R
         Ok(()) => return JOINLY_OK,
         Err(error) => error,
     };
-    let quiet = error.message().is_empty();
-    let kind = error.kind();
-    if !err.is_null() && !quiet {
+    let status = error.kind() as i32;
+    if !err.is_null() && !error.message().is_empty() {
         // SAFETY: as above.
         unsafe { err.write(make(error)) };
     }
-    kind as i32
-}
-
-/// The errors that allocate nothing and carry no object.
-pub(super) fn quiet(kind: Kind) -> Error {
-    Error::new(kind, String::new())
+    status
 }
 
 /// Runs `body`, turning a panic into `Kind::Panic`.
@@ -45,16 +40,19 @@ pub(super) fn contain<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
     let outer = INSIDE.replace(true);
     let result = catch_unwind(AssertUnwindSafe(body));
     INSIDE.set(outer);
-    result.unwrap_or_else(|payload| {
-        let text = payload
-            .downcast_ref::<&str>()
-            .map(|s| (*s).to_owned())
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "no message".to_owned());
-        // A payload's own destructor may panic: leak it rather than unwind into the host.
-        std::mem::forget(payload);
-        Err(Error::new(Kind::Panic, format!("a defect of the library was contained: {text}")))
-    })
+    result.unwrap_or_else(|payload| Err(contained(payload)))
+}
+
+#[cold]
+fn contained(payload: Box<dyn Any + Send>) -> Error {
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned());
+    // A payload's own destructor may panic: leak it rather than unwind into the host.
+    std::mem::forget(payload);
+    Error::new(Kind::Panic, format!("a defect of the library was contained: {text}"))
 }
 
 /// Keeps the default "thread panicked" report of contained panics off the host's stderr; all others pass through.

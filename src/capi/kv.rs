@@ -2,7 +2,7 @@
 
 use super::error::{joinly_error, joinly_status};
 use super::ffi;
-use super::guard::{guard, quiet};
+use super::guard::guard;
 use super::page::{self, joinly_page};
 use super::store::{joinly_store, with_store};
 use super::value::{self, joinly_value};
@@ -59,18 +59,18 @@ impl joinly_scan_options {
 }
 
 pub(super) fn found<T>(value: Option<T>) -> Result<T> {
-    value.ok_or_else(|| quiet(Kind::NotFound))
+    value.ok_or_else(|| Error::quiet(Kind::NotFound))
 }
 
 /// Copies `source` when it fits; the length is reported either way.
 pub(super) fn fits(len: usize, cap: usize) -> Result<()> {
-    if len > cap { Err(quiet(Kind::BufferTooSmall)) } else { Ok(()) }
+    if len > cap { Err(Error::quiet(Kind::BufferTooSmall)) } else { Ok(()) }
 }
 
 /// # Safety
 /// `buf` is NULL or writable for `cap` bytes.
 pub(super) unsafe fn buffer<'a>(buf: *mut u8, cap: usize) -> &'a mut [u8] {
-    if buf.is_null() || cap == 0 || cap > isize::MAX as usize {
+    if buf.is_null() || cap > isize::MAX as usize {
         return &mut [];
     }
     // SAFETY: non-NULL and writable for `cap` bytes by the caller's contract.

@@ -16,6 +16,7 @@ mod exclusive;
 mod ffi;
 mod guard;
 mod handle;
+mod hazard;
 mod index;
 mod kv;
 mod leaderboard;

@@ -39,7 +39,7 @@ unsafe impl Send for PageObject {}
 // SAFETY: as above; nothing is ever mutated.
 unsafe impl Sync for PageObject {}
 
-object!(joinly_page => PageObject, PAGES, 3);
+object!(joinly_page => PageObject, PAGES, 3, Short);
 
 pub(super) fn make(page: Page) -> Result<*mut joinly_page> {
     let rows = page

@@ -101,8 +101,8 @@ unsafe impl Send for RowsObject {}
 // SAFETY: as above; nothing is ever mutated.
 unsafe impl Sync for RowsObject {}
 
-object!(joinly_sql => Exclusive<SqlRows>, QUERIES, 14);
-object!(joinly_sql_rows => RowsObject, ROWS, 15);
+object!(joinly_sql => Exclusive<SqlRows>, QUERIES, 14, Short);
+object!(joinly_sql_rows => RowsObject, ROWS, 15, Short);
 
 impl joinly_sql_param {
     /// # Safety

@@ -7,7 +7,7 @@ use super::ffi;
 use super::guard::{contain, guard};
 use super::handle::{Table, object};
 use super::options::{fill_limits, fill_stats, joinly_limits, joinly_options, joinly_stats};
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::store::{Config, Store};
 
 /// An open store. Usable from any thread at the same time. Handles are never dereferenced: a closed, freed,
@@ -17,17 +17,25 @@ pub struct joinly_store {
     _private: (),
 }
 
-object!(joinly_store => Store, STORES, 4);
+object!(joinly_store => Store, STORES, 4, Long);
 
-/// Runs a call on a store. A panic inside poisons it, since a half-done write may be behind.
+/// Runs a call on a store, inside [`contain`]. A panic poisons the store, since a half-done write may be behind.
 pub(super) fn with_store<R>(store: *const joinly_store, f: impl FnOnce(&Store) -> Result<R>) -> Result<R> {
     STORES.with(store, |store| {
-        let result = contain(|| f(store));
-        if result.as_ref().is_err_and(|e| e.kind() == Kind::Panic) {
-            store.poison();
-        }
+        let unfinished = Unfinished(store);
+        let result = f(store);
+        std::mem::forget(unfinished);
         result
     })?
+}
+
+/// A call on a store that is dropped by a panic alone.
+struct Unfinished<'a>(&'a Store);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.0.poison();
+    }
 }
 
 /// Opens or creates a store.
@@ -119,8 +127,11 @@ pub unsafe extern "C" fn joinly_store_close(
 /// thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn joinly_store_free(store: *mut joinly_store) {
-    let _ = with_store(store, Store::close);
-    STORES.remove(store);
+    let _ = contain(|| {
+        let _ = with_store(store, Store::close);
+        STORES.remove(store);
+        Ok(())
+    });
 }
 
 /// Waits until the commit of `version` (0: all so far) is as durable as the store promises and, in mode behind, in

@@ -19,7 +19,7 @@ pub struct joinly_txn {
     _private: (),
 }
 
-object!(joinly_txn => Exclusive<Option<Transaction>>, TXNS, 6);
+object!(joinly_txn => Exclusive<Option<Transaction>>, TXNS, 6, Short);
 
 /// Runs a call on a transaction.
 pub(super) fn with_txn<R>(

@@ -13,7 +13,7 @@ pub struct joinly_value {
     _private: (),
 }
 
-object!(joinly_value => Value, VALUES, 2);
+object!(joinly_value => Value, VALUES, 2, Short);
 
 pub(super) fn make(value: Value) -> Result<*mut joinly_value> {
     VALUES.insert(value)

@@ -1,6 +1,7 @@
 //! What differs between operating systems, and nothing else.
 #![allow(unsafe_code)]
 
+pub(crate) mod barrier;
 pub(crate) mod fork;
 pub(crate) mod journal_file;
 pub(crate) mod wait;

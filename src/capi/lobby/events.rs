@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::look;
 use crate::capi::error::{joinly_error, joinly_status};
 use crate::capi::ffi;
-use crate::capi::guard::{guard, quiet};
+use crate::capi::guard::guard;
 use crate::capi::handle::{Table, object};
 use crate::capi::store::{joinly_store, with_store};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::models::document::encode;
 use crate::models::lobby::{Change, Event, Lobbies, Poll, PollAll};
 
@@ -92,7 +92,7 @@ unsafe impl Send for EventsObject {}
 // SAFETY: as above; nothing is ever mutated.
 unsafe impl Sync for EventsObject {}
 
-object!(joinly_events => EventsObject, EVENTS, 10);
+object!(joinly_events => EventsObject, EVENTS, 10, Short);
 
 impl EventsObject {
     /// Events that belong to calls of these numbers; `next` is where to go on.
@@ -142,7 +142,7 @@ fn kind(change: &Change) -> u32 {
 fn polled(poll: Poll) -> Result<EventsObject> {
     match poll {
         Poll::Events(events) => {
-            let next = events.last().ok_or_else(|| quiet(Kind::Timeout))?.version;
+            let next = events.last().ok_or_else(|| Error::quiet(Kind::Timeout))?.version;
             EventsObject::of(events.into_iter().map(|event| (0, event)), next)
         }
         Poll::Resync(snapshot) => Ok(EventsObject {
@@ -157,7 +157,7 @@ fn polled(poll: Poll) -> Result<EventsObject> {
 fn polled_all(poll: PollAll) -> Result<EventsObject> {
     match poll {
         PollAll::Happened(happened) => {
-            let next = happened.last().ok_or_else(|| quiet(Kind::Timeout))?.sequence;
+            let next = happened.last().ok_or_else(|| Error::quiet(Kind::Timeout))?.sequence;
             let events = happened
                 .into_iter()
                 .flat_map(|call| call.events.into_iter().map(move |event| (call.sequence, event)));

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use crate::capi::caller::{joinly_caller, with_queues};
 use crate::capi::error::{joinly_error, joinly_status};
 use crate::capi::ffi;
-use crate::capi::guard::{guard, quiet};
+use crate::capi::guard::guard;
 use crate::capi::store::{joinly_store, with_store};
 use crate::capi::value::{document, joinly_value};
 use crate::error::{Error, Kind, Result};
@@ -231,7 +231,7 @@ pub unsafe extern "C" fn joinly_queue_backfill_stop(
             let queue = ffi::text(queue, queue_len, "queue")?;
             match with_queues(store, caller, |queues| queues.stop_backfill(queue, lobby))? {
                 true => Ok(()),
-                false => Err(quiet(Kind::NotFound)),
+                false => Err(Error::quiet(Kind::NotFound)),
             }
         })
     }

@@ -5,6 +5,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::{null, null_mut};
 
 use super::super::error::make;
+use super::super::guard::contain;
 use super::super::store::{joinly_store, with_store};
 use super::Instance;
 use super::api::{Api, Reference};
@@ -24,7 +25,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Has `body` answer a call of the method `name`. It does not panic: [`with_store`] contains what a store does, and a
+    /// Has `body` answer a call of the method `name`. It does not panic: what a store does is contained, and a
     /// guard around all of it would stop the unwinding by which CPython may end this thread.
     ///
     /// # Safety
@@ -145,7 +146,7 @@ impl Call {
 
     /// The store, for what never waits. Under the interpreter lock.
     pub fn at_once<T>(&self, work: impl FnOnce(&Store) -> Result<T>) -> Result<T> {
-        with_store(self.store(), work)
+        contain(|| with_store(self.store(), work))
     }
 
     /// The store, for what may wait: the interpreter lock is released meanwhile.
@@ -153,7 +154,7 @@ impl Call {
         // SAFETY: this thread holds the lock, and touches no object until it has it back.
         unsafe {
             let state = (self.api.save_thread)();
-            let result = ManuallyDrop::new(with_store(self.store(), work));
+            let result = ManuallyDrop::new(contain(|| with_store(self.store(), work)));
             // Ends the thread if the interpreter is gone, past this frame: nothing here may need dropping.
             (self.api.restore_thread)(state);
             ManuallyDrop::into_inner(result)
