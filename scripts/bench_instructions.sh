@@ -7,8 +7,8 @@ reads=10000
 for system in joinly joinly_cache lmdb leveldb rocksdb sqlite_auto rwlock_map; do
   data=$(mktemp -d)
   trap 'rm -rf "$data"' EXIT
-  log=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null --collect-atstart=no --toggle-collect=bench_hot_reads \
-    "$1/bench" --count "$system" "$data" "$reads" 2>&1) || { echo "$log" >&2; exit 1; }
+  log=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null --collect-atstart=no --toggle-collect=bench_counted \
+    "$1/bench" --count get_hot "$system" "$data" "$reads" 2>&1) || { echo "$log" >&2; exit 1; }
   rm -rf "$data"
   counted=$(sed -n 's/.*Collected : \([0-9]*\).*/\1/p' <<<"$log")
   each=$(((counted + reads / 2) / reads))

@@ -1,22 +1,45 @@
-// A hot read for a profiler: a run under callgrind that collects inside `bench_hot_reads` only counts its instructions,
-// which no load of the machine changes.
+// Single workloads for a profiler: a run under callgrind that collects inside `bench_counted` only counts their
+// instructions, which no load of the machine changes.
 #include "workloads.hpp"
 
-extern "C" [[gnu::noinline]] std::size_t bench_hot_reads(bench::Session& session, const std::vector<bench::Key>& order,
-                                                         std::size_t reads) {
-    std::size_t found = 0;
-    for (std::size_t at = 0; at < reads; ++at)
-        found += session.get(order[at % bench::kOrder]) == bench::kValueLength;
-    return found;
+extern "C" [[gnu::noinline]] void bench_counted(bench::Session& session, const bench::Operation& operation,
+                                                std::size_t count) {
+    operation(session, 0, count);
 }
 
 namespace bench {
+namespace {
 
-int count_hot_reads(Bench& bench, const System& system, std::size_t reads) {
-    Fixture fixture(bench, {&system}, {"instructions", 1000, kValueLength}, {});
-    fixture.warm();
-    const auto order = uniform_order(fixture.dataset.rows, 1);
-    require(bench_hot_reads(*fixture.members.front().sessions.front(), order, reads) == reads, "get");
+// Runs `operation` over rows that were all read once when `warm`.
+void count_over(Bench& bench, const System& system, const Dataset& dataset, std::size_t cache_bytes, bool warm,
+                const Operation& operation, std::size_t count) {
+    Settings settings;
+    settings.cache_bytes = cache_bytes;
+    Fixture fixture(bench, {&system}, dataset, settings);
+    if (warm)
+        fixture.warm();
+    bench_counted(*fixture.members.at(0).sessions.front(), operation, count);
+}
+
+}  // namespace
+
+int count_instructions(Bench& bench, const std::string& workload, const System& system, std::size_t count) {
+    const Dataset large = large_rows(bench);
+    const auto order = uniform_order(large.rows - kScanRows, 1);
+    const auto few = uniform_order(1000, 1);
+    if (workload == "get_hot")
+        count_over(bench, system, {"instructions", 1000, kValueLength}, Settings{}.cache_bytes, true,
+                   reading(few, kValueLength), count);
+    else if (workload == "get_cold")
+        count_over(bench, system, large, kSmallCache, false, reading(order, kValueLength), count);
+    else if (workload == "scan_100")
+        count_over(bench, system, large, kLargeCache, true, scanning(order), count);
+    else if (workload == "batch_random")
+        count_over(bench, system, large, kLargeCache, true, random_batches(bench.values, order), count);
+    else if (workload == "batch_asc")
+        count_over(bench, system, large, kLargeCache, true, new_batches(bench.values, large.rows), count);
+    else
+        throw std::runtime_error("no such workload to count: " + workload);
     return 0;
 }
 

@@ -1,5 +1,6 @@
-// Measures, and appends samples to OUTPUT as JSON lines; FOLDER gets the data. `--count SYSTEM FOLDER READS` reads hot
-// keys inside bench_hot_reads, for a profiler. Children that the bench starts itself have other arguments.
+// Measures, and appends samples to OUTPUT as JSON lines; FOLDER gets the data. `--count WORKLOAD SYSTEM FOLDER COUNT`
+// runs so many operations inside bench_counted, for a profiler. Children that the bench starts itself have other
+// arguments.
 #include <joinly_storage.h>
 #include <sqlite3.h>
 
@@ -50,8 +51,8 @@ int run(std::vector<std::string> arguments) {
             return run_child(child, arguments);
     const auto program = std::filesystem::read_symlink("/proc/self/exe");
     if (arguments[0] == "--count") {
-        Bench bench{Sizes::quick(), Recorder("/dev/null"), arguments.at(2), program, {}};
-        return count_hot_reads(bench, system_named(arguments.at(1)), std::stoull(arguments.at(3)));
+        Bench bench{Sizes::quick(), Recorder("/dev/null"), arguments.at(3), program, {}};
+        return count_instructions(bench, arguments.at(1), system_named(arguments.at(2)), std::stoull(arguments.at(4)));
     }
     require_same_sqlite();
     const bool quick = arguments[0] == "--quick";

@@ -12,6 +12,13 @@ Operation reading(const std::vector<Key>& order, std::size_t expected) {
     };
 }
 
+Operation scanning(const std::vector<Key>& order) {
+    return [&order](Session& session, std::size_t first, std::size_t count) {
+        for (std::size_t at = first; at < first + count; ++at)
+            require(session.scan(order[at % kOrder], kScanRows) == kScanRows, "scan");
+    };
+}
+
 namespace {
 
 void hot(Bench& bench) {
@@ -45,13 +52,8 @@ void many(Bench& bench, Fixture& fixture, const std::vector<Key>& order) {
 }
 
 void scan(Bench& bench, Fixture& fixture) {
-    constexpr std::size_t kRows = 100;
-    const auto order = uniform_order(bench.sizes.large - kRows, 5);
-    const Operation operation = [&order](Session& session, std::size_t first, std::size_t count) {
-        for (std::size_t at = first; at < first + count; ++at)
-            require(session.scan(order[at % kOrder], kRows) == kRows, "scan");
-    };
-    measure(bench, "scan_100", fixture, operation);
+    const auto order = uniform_order(bench.sizes.large - kScanRows, 5);
+    measure(bench, "scan_100", fixture, scanning(order));
 }
 
 void large(Bench& bench) {
@@ -68,10 +70,9 @@ void large(Bench& bench) {
     scan(bench, fixture);
 }
 
-// Next to no cache: reads come from the pages of the file, which the operating system holds in memory.
 void cold(Bench& bench) {
     Settings settings;
-    settings.cache_bytes = std::size_t{4} << 20;
+    settings.cache_bytes = kSmallCache;
     Fixture fixture(bench, kStores + kHeld, large_rows(bench), settings);
     const auto order = uniform_order(bench.sizes.large, 6);
     measure(bench, "get_cold", fixture, reading(order, kValueLength));

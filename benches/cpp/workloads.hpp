@@ -6,7 +6,10 @@ namespace bench {
 
 // The cache that every system with one is given where the data is to fit into it.
 inline constexpr std::size_t kLargeCache = std::size_t{512} << 20;
+// Next to none: reads come from the pages of the file, which the operating system holds in memory.
+inline constexpr std::size_t kSmallCache = std::size_t{4} << 20;
 inline constexpr std::size_t kValueLength = 100;
+inline constexpr std::size_t kScanRows = 100;
 
 inline Dataset small_rows(const Bench& bench) { return {"small", bench.sizes.small, kValueLength}; }
 inline Dataset large_rows(const Bench& bench) { return {"large", bench.sizes.large, kValueLength}; }
@@ -17,6 +20,11 @@ inline const Dataset kRows16k = {"values_16k", 1'000, 16 << 10};
 Operation reading(const std::vector<Key>& order, std::size_t expected);
 // Puts keys of an order one by one.
 Operation putting(const Values& values, const std::vector<Key>& order, std::size_t value_length);
+// Reads `kScanRows` rows from each key of an order on.
+Operation scanning(const std::vector<Key>& order);
+// Puts batches of rows, those of an order, or new ones after all of the `stored` ones.
+Operation random_batches(const Values& values, const std::vector<Key>& order);
+Operation new_batches(const Values& values, std::uint64_t stored);
 
 // The groups, in the order in which they run: later ones reuse the files of earlier ones.
 void run_reads(Bench& bench);
@@ -35,7 +43,7 @@ int report_open(const System& system, const Settings& settings, const Dataset& d
 // Reads all rows once; prints by how much the process grew: all of it, and its private part, in bytes.
 int report_memory(const System& system, const Settings& settings, const Dataset& dataset);
 
-// Reads hot keys inside `bench_hot_reads`, for a profiler that counts instructions.
-int count_hot_reads(Bench& bench, const System& system, std::size_t reads);
+// Runs `count` operations of a workload inside `bench_counted`, for a profiler that counts instructions.
+int count_instructions(Bench& bench, const std::string& workload, const System& system, std::size_t count);
 
 }  // namespace bench

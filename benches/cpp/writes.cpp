@@ -43,6 +43,18 @@ Operation batches(const Values& values, ChooseKey key) {
     };
 }
 
+}  // namespace
+
+Operation random_batches(const Values& values, const std::vector<Key>& order) {
+    return batches(values, [&order](std::size_t position) { return order[position % kOrder]; });
+}
+
+Operation new_batches(const Values& values, std::uint64_t stored) {
+    return batches(values, [end = 10 * stored](std::size_t position) { return Key::stored(end + position); });
+}
+
+namespace {
+
 void in_batches(Bench& bench) {
     Settings settings;
     settings.cache_bytes = kLargeCache;
@@ -50,12 +62,8 @@ void in_batches(Bench& bench) {
     fixture.warm();
     const auto order = uniform_order(bench.sizes.large, 12);
     const Shape shape{.per_operation = kBatch, .writes = true};
-    measure(bench, "batch_random", fixture,
-            batches(bench.values, [&order](std::size_t position) { return order[position % kOrder]; }), shape);
-    // New rows, after all others.
-    const std::uint64_t end = 10 * bench.sizes.large;
-    measure(bench, "batch_asc", fixture,
-            batches(bench.values, [end](std::size_t position) { return Key::stored(end + position); }), shape);
+    measure(bench, "batch_random", fixture, random_batches(bench.values, order), shape);
+    measure(bench, "batch_asc", fixture, new_batches(bench.values, bench.sizes.large), shape);
 }
 
 }  // namespace
