@@ -19,12 +19,14 @@ mod open;
 mod read;
 mod schema;
 mod snapshot;
+mod statement;
 mod wal_index;
 mod writer;
 
 use checkpoint::Checkpointer;
 use error::mapped;
 use snapshot::Pool;
+use statement::Session;
 use wal_index::WalIndex;
 
 /// What the write-ahead log keeps beside each page.
@@ -55,7 +57,7 @@ pub struct SqliteEngine {
     wal: WalIndex,
     pool: std::sync::Arc<Pool>,
     checkpointer: Mutex<Checkpointer>,
-    writer: Mutex<Connection>,
+    writer: Mutex<Session>,
     _registration: open::Registration,
 }
 
@@ -100,7 +102,8 @@ impl SqliteEngine {
         crate::log::info(format_args!("opened {}", options.path.display()));
         let pool = Pool::new(file.clone(), wal.clone(), options.snapshot_max_age);
         let checkpointer = Mutex::new(Checkpointer::new(file));
-        Ok(Self { options, wal, pool, checkpointer, writer: Mutex::new(writer), _registration: registration })
+        let writer = Mutex::new(Session::new(writer));
+        Ok(Self { options, wal, pool, checkpointer, writer, _registration: registration })
     }
 }
 
@@ -175,7 +178,7 @@ impl Engine for SqliteEngine {
         let writer = self.writer.lock();
         self.pool.release_all();
         busy::retry(self.options.busy_timeout, || {
-            writer.execute_batch(schema::COMPACT).map_err(mapped("compact"))
+            writer.connection().execute_batch(schema::COMPACT).map_err(mapped("compact"))
         })
     }
 
@@ -194,7 +197,7 @@ impl Engine for SqliteEngine {
             Ok(EngineStats { file_bytes: bytes(pages), free_bytes: bytes(free), wal_bytes, queue: None })
         };
         match writer_free {
-            Some(connection) => stats(&connection),
+            Some(writer) => stats(writer.connection()),
             // The writer may be busy for long: a connection of its own costs less than waiting.
             None => stats(&self.pool.file().connect()?),
         }

@@ -23,7 +23,6 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const RESERVED: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ');
 
 const SMALLEST_PAGE: u64 = 512;
-const CACHED_STATEMENTS: usize = 64;
 
 /// The files that this copy of SQLite has open in this process, one entry for each engine.
 static OPEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -170,7 +169,6 @@ impl File {
         let connection = self.open().map_err(|error| self.refused(error))?;
         let doing = "set a connection up";
         connection.busy_timeout(self.busy_timeout).map_err(mapped(doing))?;
-        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(mapped(doing))?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).map_err(mapped(doing))?;
         connection.execute_batch(schema::CONNECTION).map_err(|error| self.refused(error))?;

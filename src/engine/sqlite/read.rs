@@ -2,13 +2,12 @@
 
 use std::ops::Bound;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
-
 use super::checksum;
-use super::error::mapped;
+use super::error::damaged;
+use super::statement::Param::{Bytes, Integer};
+use super::statement::{Query, Session};
 use crate::engine::{Fields, MARK, Range, Record, RecordRef, Space, Visit, VisitEntry, VisitLog};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 
 const GET: &str = "SELECT version, expires, encoding, sum, value FROM kv WHERE key = ?1";
 const GET_BLOB: &str = "SELECT data FROM blob WHERE key = ?1";
@@ -58,76 +57,72 @@ const SCAN_META: ScanTexts = scan_texts!("key, value", "meta");
 const SCAN_EXPIRY: ScanTexts = scan_texts!("key, value", "expiry");
 const SCAN_INDEX: ScanTexts = scan_texts!("key, value", "idx");
 
-pub(super) fn get(connection: &Connection, key: &[u8]) -> Result<Option<Record>> {
-    let doing = "read a key";
-    let mut statement = prepare(connection, GET)?;
-    let mut rows = statement.query([key]).map_err(mapped(doing))?;
-    let Some(row) = rows.next().map_err(mapped(doing))? else { return Ok(None) };
-    with_record(connection, row, 0, key, |record| {
+pub(super) fn get(session: &Session, key: &[u8]) -> Result<Option<Record>> {
+    let mut row = session.query("read a key", GET, &[Bytes(key)])?;
+    if !row.next()? {
+        return Ok(None);
+    }
+    with_record(session, &row, 0, key, |record| {
         let RecordRef { version, expires_at, encoding, data } = record;
         Ok(Some(Record { version, expires_at, encoding, data: data.to_vec() }))
     })
 }
 
 pub(super) fn scan(
-    c: &Connection,
+    session: &Session,
     range: &Range,
     reverse: bool,
     fields: Fields,
     visit: Visit<'_>,
 ) -> Result<()> {
     if fields == Fields::KeysOnly {
-        return walk(c, &SCAN_KEYS, range, reverse, &mut |row| visit(blob(row, 0)?, header(row, 1)?));
+        return walk(session, &SCAN_KEYS, range, reverse, |row| visit(row.bytes(0)?, header(row, 1)?));
     }
-    walk(c, &SCAN, range, reverse, &mut |row| {
-        let key = blob(row, 0)?;
-        with_record(c, row, 1, key, |record| visit(key, record))
+    walk(session, &SCAN, range, reverse, |row| {
+        let key = row.bytes(0)?;
+        with_record(session, row, 1, key, |record| visit(key, record))
     })
 }
 
 /// Gives a row's record, checked, to `f`.
 fn with_record<R>(
-    connection: &Connection,
-    row: &Row<'_>,
-    at: usize,
+    session: &Session,
+    row: &Query<'_>,
+    at: i32,
     key: &[u8],
     f: impl FnOnce(RecordRef<'_>) -> Result<R>,
 ) -> Result<R> {
-    let doing = "read a row";
     let header = header(row, at)?;
-    let sum: Option<i32> = row.get(at + 3).map_err(mapped(doing))?;
+    let sum = row.optional_integer(at + 3)?;
     let checked = |data| {
         let record = RecordRef { data, ..header };
-        if sum.is_some_and(|sum| checksum::of_record(key, &record) != sum) {
+        if sum.is_some_and(|sum| i64::from(checksum::of_record(key, &record)) != sum) {
             return Err(damaged("a record does not match its checksum"));
         }
         f(record)
     };
-    match row.get_ref(at + 4).map_err(mapped(doing))? {
-        ValueRef::Null => {}
-        ValueRef::Blob(data) => return checked(data),
-        _ => return Err(damaged("a row holds no bytes where bytes belong")),
+    if !row.is_null(at + 4) {
+        return checked(row.bytes(at + 4)?);
     }
-    let mut statement = prepare(connection, GET_BLOB)?;
-    let mut rows = statement.query([key]).map_err(mapped(doing))?;
-    match rows.next().map_err(mapped(doing))? {
-        Some(row) => checked(blob(row, 0)?),
-        None => Err(damaged("a large value is missing")),
+    let mut large = session.query("read a large value", GET_BLOB, &[Bytes(key)])?;
+    if !large.next()? {
+        return Err(damaged("a large value is missing"));
     }
+    checked(large.bytes(0)?)
 }
 
-pub(super) fn entry(connection: &Connection, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
+pub(super) fn entry(session: &Session, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
     let text = match space {
         Space::Meta => "SELECT value FROM meta WHERE key = ?1",
         Space::Expiry => "SELECT value FROM expiry WHERE key = ?1",
         Space::Index => "SELECT value FROM idx WHERE key = ?1",
     };
-    let mut statement = prepare(connection, text)?;
-    statement.query_row([key], |row| row.get(0)).optional().map_err(mapped("read an entry"))
+    let mut row = session.query("read an entry", text, &[Bytes(key)])?;
+    if row.next()? { Ok(Some(row.bytes(0)?.to_vec())) } else { Ok(None) }
 }
 
 pub(super) fn entries(
-    c: &Connection,
+    session: &Session,
     space: Space,
     range: &Range,
     reverse: bool,
@@ -138,29 +133,24 @@ pub(super) fn entries(
         Space::Expiry => &SCAN_EXPIRY,
         Space::Index => &SCAN_INDEX,
     };
-    walk(c, texts, range, reverse, &mut |row| visit(blob(row, 0)?, blob(row, 1)?))
+    walk(session, texts, range, reverse, |row| visit(row.bytes(0)?, row.bytes(1)?))
 }
 
-pub(super) fn last_version(connection: &Connection) -> Result<u64> {
-    let mut statement = prepare(connection, LAST_VERSION)?;
-    let version: i64 = statement.query_row([], |row| row.get(0)).map_err(mapped("read the last version"))?;
+pub(super) fn last_version(session: &Session) -> Result<u64> {
+    let mut row = session.query("read the last version", LAST_VERSION, &[])?;
+    let version = if row.next()? { row.integer(0)? } else { 0 };
     u64::try_from(version).map_err(|_| damaged("a negative version in the change log"))
 }
 
-pub(super) fn log_after(connection: &Connection, version: u64, visit: VisitLog<'_>) -> Result<()> {
-    let doing = "read the change log";
-    let mut statement = prepare(connection, LOG_AFTER)?;
+pub(super) fn log_after(session: &Session, version: u64, visit: VisitLog<'_>) -> Result<()> {
     let after = i64::try_from(version).unwrap_or(i64::MAX);
-    let mut rows = statement.query([after]).map_err(mapped(doing))?;
-    while let Some(row) = rows.next().map_err(mapped(doing))? {
-        let version: i64 = row.get(0).map_err(mapped(doing))?;
-        let sum: i32 = row.get(1).map_err(mapped(doing))?;
-        let mark: Option<i64> = row.get(2).map_err(mapped(doing))?;
-        let (version, entry) = (version.cast_unsigned(), blob(row, 3)?);
-        if checksum::of_log_entry(version, entry) != sum {
+    let mut row = session.query("read the change log", LOG_AFTER, &[Integer(after)])?;
+    while row.next()? {
+        let (version, entry) = (row.integer(0)?.cast_unsigned(), row.bytes(3)?);
+        if i64::from(checksum::of_log_entry(version, entry)) != row.integer(1)? {
             return Err(damaged("an entry of the change log does not match its checksum"));
         }
-        let more = match mark {
+        let more = match row.optional_integer(2)? {
             None => visit(version, entry)?,
             Some(mark) => visit(version, &[entry, &[MARK], &mark.to_be_bytes()].concat())?,
         };
@@ -172,13 +162,12 @@ pub(super) fn log_after(connection: &Connection, version: u64, visit: VisitLog<'
 }
 
 fn walk(
-    connection: &Connection,
+    session: &Session,
     texts: &ScanTexts,
     range: &Range,
     reverse: bool,
-    visit: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    mut visit: impl FnMut(&Query<'_>) -> Result<bool>,
 ) -> Result<()> {
-    let doing = "scan";
     let start = match &range.start {
         Bound::Unbounded => Vec::new(),
         Bound::Included(key) => key.clone(),
@@ -189,23 +178,13 @@ fn walk(
         Bound::Included(key) => Some(successor(key)),
         Bound::Excluded(key) => Some(key.clone()),
     };
-    let text = match (&end, reverse) {
-        (Some(_), false) => texts.bounded,
-        (Some(_), true) => texts.bounded_reverse,
-        (None, false) => texts.open,
-        (None, true) => texts.open_reverse,
-    };
-    let mut statement = prepare(connection, text)?;
-    let mut rows = match &end {
-        Some(end) => statement.query(params![start, end]),
-        None => statement.query(params![start]),
-    }
-    .map_err(mapped(doing))?;
-    while let Some(row) = rows.next().map_err(mapped(doing))? {
-        if !visit(row)? {
-            break;
-        }
-    }
+    let mut row = match (&end, reverse) {
+        (Some(end), false) => session.query("scan", texts.bounded, &[Bytes(&start), Bytes(end)]),
+        (Some(end), true) => session.query("scan", texts.bounded_reverse, &[Bytes(&start), Bytes(end)]),
+        (None, false) => session.query("scan", texts.open, &[Bytes(&start)]),
+        (None, true) => session.query("scan", texts.open_reverse, &[Bytes(&start)]),
+    }?;
+    while row.next()? && visit(&row)? {}
     Ok(())
 }
 
@@ -216,23 +195,12 @@ fn successor(key: &[u8]) -> Vec<u8> {
     next
 }
 
-pub(super) fn prepare<'c>(connection: &'c Connection, text: &str) -> Result<CachedStatement<'c>> {
-    connection.prepare_cached(text).map_err(mapped("prepare a statement"))
-}
-
-fn header(row: &Row<'_>, at: usize) -> Result<RecordRef<'static>> {
-    let doing = "read a row";
-    let version: i64 = row.get(at).map_err(mapped(doing))?;
-    let expires_at = row.get(at + 1).map_err(mapped(doing))?;
-    let encoding = row.get(at + 2).map_err(mapped(doing))?;
-    Ok(RecordRef { version: version.cast_unsigned(), expires_at, encoding, data: &[] })
-}
-
-fn blob<'r>(row: &'r Row<'_>, at: usize) -> Result<&'r [u8]> {
-    let value = row.get_ref(at).map_err(mapped("read a row"))?;
-    value.as_blob().map_err(|_| damaged("a row holds no bytes where bytes belong"))
-}
-
-fn damaged(what: &str) -> Error {
-    Error::new(Kind::Corrupt, format!("{what}: the file was damaged or changed by other software"))
+fn header(row: &Query<'_>, at: i32) -> Result<RecordRef<'static>> {
+    let encoding = u8::try_from(row.integer(at + 2)?).map_err(|_| damaged("an encoding is none"))?;
+    Ok(RecordRef {
+        version: row.integer(at)?.cast_unsigned(),
+        expires_at: row.integer(at + 1)?,
+        encoding,
+        data: &[],
+    })
 }

@@ -5,11 +5,10 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use rusqlite::Connection;
 
-use super::error::mapped;
 use super::open::File;
 use super::read;
+use super::statement::Session;
 use super::wal_index::WalIndex;
 use crate::engine::{
     Fields, Generation, Hold, Range, Read, Record, Snapshot, Space, Visit, VisitEntry, VisitLog, too_old,
@@ -19,6 +18,7 @@ use crate::platform::fork::Process;
 
 const BEGIN: &str = "BEGIN";
 const END: &str = "COMMIT";
+const DOING: &str = "take a snapshot";
 /// Idle readers that stay connected.
 const KEPT: usize = 8;
 /// Readers in use at once, idle transactions of the host included.
@@ -30,7 +30,7 @@ const TRIES: usize = 4;
 
 struct Reader {
     /// None once the engine is closed.
-    connection: Option<Connection>,
+    session: Option<Session>,
     /// Whether a snapshot is held; then the fields below tell of it.
     held: bool,
     generation: Generation,
@@ -81,10 +81,10 @@ impl Pool {
     }
 
     fn new_reader(&self) -> Result<Arc<Mutex<Reader>>> {
-        let connection = self.file.connect()?;
+        let session = Session::new(self.file.connect()?);
         let now = Instant::now();
         let reader = Arc::new(Mutex::new(Reader {
-            connection: Some(connection),
+            session: Some(session),
             held: false,
             generation: Generation::UNKNOWN,
             version: 0,
@@ -108,13 +108,13 @@ impl Pool {
         for _ in 0..TRIES {
             reader.release()?;
             let before = self.wal.generation();
-            let connection = reader.connection.as_ref().ok_or_else(closed)?;
-            run(connection, BEGIN)?;
+            let session = reader.session.as_ref().ok_or_else(closed)?;
+            session.run(DOING, BEGIN, &[])?;
             reader.held = true;
             reader.began = Instant::now();
             reader.generation = Generation::UNKNOWN;
             // SQLite takes the snapshot at the first read.
-            reader.version = read::last_version(connection)?;
+            reader.version = read::last_version(session)?;
             if self.wal.generation() == before {
                 reader.generation = before;
                 break;
@@ -157,7 +157,7 @@ impl Pool {
         for reader in self.all.lock().drain(..).filter_map(|reader| reader.upgrade()) {
             let mut state = reader.lock();
             state.held = false;
-            state.connection = None;
+            state.session = None;
         }
     }
 }
@@ -165,16 +165,12 @@ impl Pool {
 impl Reader {
     fn release(&mut self) -> Result<()> {
         if std::mem::take(&mut self.held)
-            && let Some(connection) = &self.connection
+            && let Some(session) = &self.session
         {
-            run(connection, END)?;
+            session.run(DOING, END, &[])?;
         }
         Ok(())
     }
-}
-
-fn run(connection: &Connection, text: &str) -> Result<()> {
-    read::prepare(connection, text)?.execute([]).map(drop).map_err(mapped("take a snapshot"))
 }
 
 fn closed() -> Error {
@@ -189,13 +185,13 @@ struct PooledSnapshot {
 }
 
 impl PooledSnapshot {
-    fn with<R>(&self, f: impl FnOnce(&Connection, &Reader) -> Result<R>) -> Result<R> {
+    fn with<R>(&self, f: impl FnOnce(&Session, &Reader) -> Result<R>) -> Result<R> {
         let reader = self.reader.as_ref().ok_or_else(closed)?.lock();
-        let connection = reader.connection.as_ref().ok_or_else(closed)?;
+        let session = reader.session.as_ref().ok_or_else(closed)?;
         if !reader.held {
             return Err(too_old());
         }
-        f(connection, &reader)
+        f(session, &reader)
     }
 }
 
@@ -233,19 +229,19 @@ impl Drop for PooledSnapshot {
 
 impl Read for PooledSnapshot {
     fn get(&self, key: &[u8]) -> Result<Option<Record>> {
-        self.with(|connection, _| read::get(connection, key))
+        self.with(|session, _| read::get(session, key))
     }
 
     fn scan(&self, range: &Range, reverse: bool, fields: Fields, visit: Visit<'_>) -> Result<()> {
-        self.with(|connection, _| read::scan(connection, range, reverse, fields, visit))
+        self.with(|session, _| read::scan(session, range, reverse, fields, visit))
     }
 
     fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.with(|connection, _| read::entry(connection, space, key))
+        self.with(|session, _| read::entry(session, space, key))
     }
 
     fn entries(&self, space: Space, range: &Range, reverse: bool, visit: VisitEntry<'_>) -> Result<()> {
-        self.with(|connection, _| read::entries(connection, space, range, reverse, visit))
+        self.with(|session, _| read::entries(session, space, range, reverse, visit))
     }
 
     fn last_version(&self) -> Result<u64> {
@@ -253,6 +249,6 @@ impl Read for PooledSnapshot {
     }
 
     fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()> {
-        self.with(|connection, _| read::log_after(connection, version, visit))
+        self.with(|session, _| read::log_after(session, version, visit))
     }
 }

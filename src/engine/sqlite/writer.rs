@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
-use rusqlite::{Connection, params};
 
-use super::error::mapped;
+use super::statement::Param::{self, Bytes, Integer};
+use super::statement::Session;
 use super::wal_index::{WalIndex, changes};
 use super::{busy, checksum, read};
 use crate::engine::{
@@ -20,7 +20,7 @@ const ROLLBACK: &str = "ROLLBACK";
 const PUT: &str =
     "REPLACE INTO kv (key, version, expires, encoding, sum, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const DELETE: &str = "DELETE FROM kv WHERE key = ?1";
-const HAS_BLOBS: &str = "SELECT EXISTS (SELECT 1 FROM blob)";
+const HAS_BLOBS: &str = "SELECT 1 FROM blob LIMIT 1";
 const PUT_BLOB: &str = "REPLACE INTO blob (key, data) VALUES (?1, ?2)";
 const DELETE_BLOB: &str = "DELETE FROM blob WHERE key = ?1";
 const APPEND_LOG: &str = "INSERT INTO log (version, sum, entry) VALUES (?1, ?2, ?3)";
@@ -32,18 +32,18 @@ const INLINE_BYTES: usize = 900;
 
 /// Takes the write lock.
 pub(super) fn begin<'e>(
-    connection: MutexGuard<'e, Connection>,
+    session: MutexGuard<'e, Session>,
     wal: &'e WalIndex,
     timeout: Duration,
 ) -> Result<Box<dyn Writer + 'e>> {
-    busy::retry(timeout, || run(&connection, BEGIN, "begin a commit"))?;
+    busy::retry(timeout, || session.run("begin a commit", BEGIN, &[]))?;
     // Nobody commits or resets the log while this lock is held: the header stands still.
     let generation = wal.generation();
-    Ok(Box::new(SqliteWriter { connection, wal, generation, has_blobs: None, finished: false }))
+    Ok(Box::new(SqliteWriter { session, wal, generation, has_blobs: None, finished: false }))
 }
 
 struct SqliteWriter<'e> {
-    connection: MutexGuard<'e, Connection>,
+    session: MutexGuard<'e, Session>,
     wal: &'e WalIndex,
     generation: Generation,
     /// Whether any value is outside its row; most stores have none and need not look.
@@ -51,32 +51,26 @@ struct SqliteWriter<'e> {
     finished: bool,
 }
 
-fn run(connection: &Connection, text: &str, doing: &'static str) -> Result<()> {
-    read::prepare(connection, text)?.execute([]).map(drop).map_err(mapped(doing))
-}
-
 fn stored_version(version: u64) -> Result<i64> {
     i64::try_from(version).map_err(|_| Error::new(Kind::OutOfRange, "versions are used up"))
 }
 
 impl SqliteWriter<'_> {
-    fn execute(&self, text: &str, params: impl rusqlite::Params) -> Result<()> {
-        read::prepare(&self.connection, text)?.execute(params).map(drop).map_err(mapped("write"))
+    fn execute(&self, text: &'static str, params: &[Param<'_>]) -> Result<()> {
+        self.session.run("write", text, params)
     }
 
     fn has_blobs(&mut self) -> Result<bool> {
         if let Some(known) = self.has_blobs {
             return Ok(known);
         }
-        let found = read::prepare(&self.connection, HAS_BLOBS)?
-            .query_row([], |row| row.get(0))
-            .map_err(mapped("look for large values"))?;
+        let found = self.session.query("look for large values", HAS_BLOBS, &[])?.next()?;
         self.has_blobs = Some(found);
         Ok(found)
     }
 
     fn delete_blob(&mut self, key: &[u8]) -> Result<()> {
-        if self.has_blobs()? { self.execute(DELETE_BLOB, [key]) } else { Ok(()) }
+        if self.has_blobs()? { self.execute(DELETE_BLOB, &[Bytes(key)]) } else { Ok(()) }
     }
 }
 
@@ -92,18 +86,20 @@ impl Writer for SqliteWriter<'_> {
         if inline {
             self.delete_blob(key)?;
         } else {
-            self.execute(PUT_BLOB, params![key, data])?;
+            self.execute(PUT_BLOB, &[Bytes(key), Bytes(data)])?;
             self.has_blobs = Some(true);
         }
+        let value = if inline { Bytes(data) } else { Param::Null };
+        let (version, encoding, sum) = (stored_version(version)?, encoding.into(), sum.into());
         self.execute(
             PUT,
-            params![key, stored_version(version)?, expires_at, encoding, sum, inline.then_some(data)],
+            &[Bytes(key), Integer(version), Integer(expires_at), Integer(encoding), Integer(sum), value],
         )
     }
 
     fn delete(&mut self, key: &[u8]) -> Result<()> {
         self.delete_blob(key)?;
-        self.execute(DELETE, [key])
+        self.execute(DELETE, &[Bytes(key)])
     }
 
     fn put_entry(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<()> {
@@ -112,7 +108,7 @@ impl Writer for SqliteWriter<'_> {
             Space::Expiry => "REPLACE INTO expiry (key, value) VALUES (?1, ?2)",
             Space::Index => "REPLACE INTO idx (key, value) VALUES (?1, ?2)",
         };
-        self.execute(text, params![key, value])
+        self.execute(text, &[Bytes(key), Bytes(value)])
     }
 
     fn delete_entry(&mut self, space: Space, key: &[u8]) -> Result<()> {
@@ -121,22 +117,21 @@ impl Writer for SqliteWriter<'_> {
             Space::Expiry => "DELETE FROM expiry WHERE key = ?1",
             Space::Index => "DELETE FROM idx WHERE key = ?1",
         };
-        self.execute(text, [key])
+        self.execute(text, &[Bytes(key)])
     }
 
     fn append_log(&mut self, version: u64, entry: &[u8]) -> Result<()> {
-        self.execute(
-            APPEND_LOG,
-            params![stored_version(version)?, checksum::of_log_entry(version, entry), entry],
-        )
+        let sum = checksum::of_log_entry(version, entry).into();
+        self.execute(APPEND_LOG, &[Integer(stored_version(version)?), Integer(sum), Bytes(entry)])
     }
 
     fn trim_log(&mut self, through: u64, at_most: u32) -> Result<()> {
-        self.execute(TRIM_LOG, params![i64::try_from(through).unwrap_or(i64::MAX), at_most])
+        let through = i64::try_from(through).unwrap_or(i64::MAX);
+        self.execute(TRIM_LOG, &[Integer(through), Integer(at_most.into())])
     }
 
     fn commit(mut self: Box<Self>) -> std::result::Result<Generation, CommitError> {
-        if let Err(error) = run(&self.connection, COMMIT, "commit") {
+        if let Err(error) = self.session.run("commit", COMMIT, &[]) {
             // A frame that failed to be written or synchronised may still be found whole by a later recovery.
             let outcome_unknown = !matches!(error.kind(), Kind::Busy | Kind::Full | Kind::ReadOnly);
             return Err(CommitError { error, outcome_unknown });
@@ -155,8 +150,8 @@ impl Drop for SqliteWriter<'_> {
     fn drop(&mut self) {
         // Some failures have rolled back already.
         if !self.finished
-            && !self.connection.is_autocommit()
-            && let Err(error) = run(&self.connection, ROLLBACK, "roll back")
+            && !self.session.connection().is_autocommit()
+            && let Err(error) = self.session.run("roll back", ROLLBACK, &[])
         {
             crate::log::error(format_args!("{error}"));
         }
@@ -165,26 +160,26 @@ impl Drop for SqliteWriter<'_> {
 
 impl Read for SqliteWriter<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Record>> {
-        read::get(&self.connection, key)
+        read::get(&self.session, key)
     }
 
     fn scan(&self, range: &Range, reverse: bool, fields: Fields, visit: Visit<'_>) -> Result<()> {
-        read::scan(&self.connection, range, reverse, fields, visit)
+        read::scan(&self.session, range, reverse, fields, visit)
     }
 
     fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        read::entry(&self.connection, space, key)
+        read::entry(&self.session, space, key)
     }
 
     fn entries(&self, space: Space, range: &Range, reverse: bool, visit: VisitEntry<'_>) -> Result<()> {
-        read::entries(&self.connection, space, range, reverse, visit)
+        read::entries(&self.session, space, range, reverse, visit)
     }
 
     fn last_version(&self) -> Result<u64> {
-        read::last_version(&self.connection)
+        read::last_version(&self.session)
     }
 
     fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()> {
-        read::log_after(&self.connection, version, visit)
+        read::log_after(&self.session, version, visit)
     }
 }
