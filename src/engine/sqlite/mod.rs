@@ -16,6 +16,7 @@ mod checkpoint;
 mod checksum;
 mod error;
 mod open;
+mod packed;
 mod read;
 mod schema;
 mod snapshot;

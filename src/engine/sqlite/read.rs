@@ -4,12 +4,13 @@ use std::ops::Bound;
 
 use super::checksum;
 use super::error::damaged;
+use super::packed::Packed;
 use super::statement::Param::{Bytes, Integer};
 use super::statement::{Query, Session};
 use crate::engine::{Fields, MARK, Range, Record, RecordRef, Space, Visit, VisitEntry, VisitLog};
 use crate::error::Result;
 
-const GET: &str = "SELECT version, expires, encoding, sum, value FROM kv WHERE key = ?1";
+const GET: &str = "SELECT packed FROM record WHERE key = ?1";
 const GET_BLOB: &str = "SELECT data FROM blob WHERE key = ?1";
 const LAST_VERSION: &str = "SELECT coalesce(max(version), 0) FROM log";
 const LOG_AFTER: &str = "SELECT version, sum, mark, entry FROM log WHERE version > ?1 ORDER BY version";
@@ -51,8 +52,7 @@ macro_rules! scan_texts {
     };
 }
 
-const SCAN: ScanTexts = scan_texts!("key, version, expires, encoding, sum, value", "kv");
-const SCAN_KEYS: ScanTexts = scan_texts!("key, version, expires, encoding", "kv");
+const SCAN: ScanTexts = scan_texts!("key, packed", "record");
 const SCAN_META: ScanTexts = scan_texts!("key, value", "meta");
 const SCAN_EXPIRY: ScanTexts = scan_texts!("key, value", "expiry");
 const SCAN_INDEX: ScanTexts = scan_texts!("key, value", "idx");
@@ -62,7 +62,7 @@ pub(super) fn get(session: &Session, key: &[u8]) -> Result<Option<Record>> {
     if !row.next()? {
         return Ok(None);
     }
-    with_record(session, &row, 0, key, |record| {
+    with_record(session, key, row.bytes(0)?, Fields::All, |record| {
         let RecordRef { version, expires_at, encoding, data } = record;
         Ok(Some(Record { version, expires_at, encoding, data: data.to_vec() }))
     })
@@ -75,40 +75,37 @@ pub(super) fn scan(
     fields: Fields,
     visit: Visit<'_>,
 ) -> Result<()> {
-    if fields == Fields::KeysOnly {
-        return walk(session, &SCAN_KEYS, range, reverse, |row| visit(row.bytes(0)?, header(row, 1)?));
-    }
     walk(session, &SCAN, range, reverse, |row| {
         let key = row.bytes(0)?;
-        with_record(session, row, 1, key, |record| visit(key, record))
+        with_record(session, key, row.bytes(1)?, fields, |record| visit(key, record))
     })
 }
 
-/// Gives a row's record, checked, to `f`.
+/// Gives a row's record, checked, to `f`. The data of a large one is read, and checked with it, where it is wanted.
 fn with_record<R>(
     session: &Session,
-    row: &Query<'_>,
-    at: i32,
     key: &[u8],
+    packed: &[u8],
+    fields: Fields,
     f: impl FnOnce(RecordRef<'_>) -> Result<R>,
 ) -> Result<R> {
-    let header = header(row, at)?;
-    let sum = row.optional_integer(at + 3)?;
-    let checked = |data| {
-        let record = RecordRef { data, ..header };
-        if sum.is_some_and(|sum| i64::from(checksum::of_record(key, &record)) != sum) {
-            return Err(damaged("a record does not match its checksum"));
-        }
-        f(record)
-    };
-    if !row.is_null(at + 4) {
-        return checked(row.bytes(at + 4)?);
+    let packed = Packed::parse(packed)?;
+    if !packed.large {
+        packed.verify(key, None)?;
+    }
+    if fields == Fields::KeysOnly {
+        return f(RecordRef { data: &[], ..packed.record });
+    }
+    if !packed.large {
+        return f(packed.record);
     }
     let mut large = session.query("read a large value", GET_BLOB, &[Bytes(key)])?;
     if !large.next()? {
         return Err(damaged("a large value is missing"));
     }
-    checked(large.bytes(0)?)
+    let data = large.bytes(0)?;
+    packed.verify(key, Some(data))?;
+    f(RecordRef { data, ..packed.record })
 }
 
 pub(super) fn entry(session: &Session, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
@@ -193,14 +190,4 @@ fn successor(key: &[u8]) -> Vec<u8> {
     let mut next = key.to_vec();
     next.push(0);
     next
-}
-
-fn header(row: &Query<'_>, at: i32) -> Result<RecordRef<'static>> {
-    let encoding = u8::try_from(row.integer(at + 2)?).map_err(|_| damaged("an encoding is none"))?;
-    Ok(RecordRef {
-        version: row.integer(at)?.cast_unsigned(),
-        expires_at: row.integer(at + 1)?,
-        encoding,
-        data: &[],
-    })
 }

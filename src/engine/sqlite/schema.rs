@@ -11,26 +11,44 @@ const APPLICATION_ID: i32 = 0x4a4f_494e;
 
 /// The changes from an empty file to the present schema. Append only: a file's `user_version` counts those it has.
 const MIGRATIONS: &[&str] = &["
-    -- Records. WITHOUT ROWID keeps small values beside their key; above about 1,000 bytes it would waste most of a page,
-    -- so that larger values (NULL here) are in `blob`. SQLite's pages have no checksums: `sum` is the row's,
-    -- NULL when other software wrote it.
-    CREATE TABLE kv (
-        key BLOB PRIMARY KEY, version INTEGER NOT NULL, expires INTEGER NOT NULL, encoding INTEGER NOT NULL,
-        sum INTEGER, value BLOB
-    ) WITHOUT ROWID;
+    -- Records: see packed.rs. WITHOUT ROWID keeps small values beside their key; above about 1,000 bytes it would waste most
+    -- of a page, so that larger values are in `blob`.
+    CREATE TABLE record (key BLOB PRIMARY KEY, packed BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE blob (key BLOB PRIMARY KEY, data BLOB NOT NULL);
     CREATE TABLE log (version INTEGER PRIMARY KEY, sum INTEGER NOT NULL, mark INTEGER, entry BLOB NOT NULL);
+    -- Records as other software reads and writes them. Its rows have no checksum.
+    CREATE VIEW kv (key, version, expires, encoding, value) AS
+        SELECT key, version, expires, form & 255,
+            CASE WHEN form < 256 THEN data ELSE (SELECT data FROM blob WHERE key = form_of.key) END
+        FROM (SELECT key, version, expires, CAST(rest AS INTEGER) AS form, substr(rest, instr(rest, x'20') + 1) AS data
+        FROM (SELECT key, version, CAST(rest AS INTEGER) AS expires, substr(rest, instr(rest, x'20') + 1) AS rest
+        FROM (SELECT key, CAST(rest AS INTEGER) AS version, substr(rest, instr(rest, x'20') + 1) AS rest
+        FROM (SELECT key, substr(packed, 5) AS rest FROM record)))) AS form_of;
+    CREATE TRIGGER kv_insert INSTEAD OF INSERT ON kv BEGIN
+        DELETE FROM blob WHERE key = CAST(new.key AS BLOB);
+        REPLACE INTO record VALUES (CAST(new.key AS BLOB), CAST(x'00000000' ||
+            coalesce(new.version, (SELECT max(version) FROM log), 1) || ' ' || coalesce(new.expires, 0) || ' ' ||
+            coalesce(new.encoding, 0) || ' ' || coalesce(new.value, '') AS BLOB));
+    END;
+    CREATE TRIGGER kv_delete INSTEAD OF DELETE ON kv BEGIN
+        DELETE FROM blob WHERE key = old.key;
+        DELETE FROM record WHERE key = old.key;
+    END;
+    CREATE TRIGGER kv_update INSTEAD OF UPDATE ON kv BEGIN
+        DELETE FROM kv WHERE key = old.key;
+        INSERT INTO kv VALUES (new.key, new.version, new.expires, new.encoding, new.value);
+    END;
     -- This library's connections run no triggers: it is other software that changes these rows, a repair by SQL. A new mark
     -- at the end of the log tells the caches of all processes.
-    CREATE TRIGGER kv_insert AFTER INSERT ON kv
+    CREATE TRIGGER record_insert AFTER INSERT ON record
         BEGIN UPDATE log SET mark = random() WHERE version = (SELECT max(version) FROM log); END;
-    CREATE TRIGGER kv_delete AFTER DELETE ON kv
+    CREATE TRIGGER record_delete AFTER DELETE ON record
         BEGIN UPDATE log SET mark = random() WHERE version = (SELECT max(version) FROM log); END;
-    CREATE TRIGGER kv_update AFTER UPDATE ON kv BEGIN
-        UPDATE kv SET sum = NULL WHERE key = new.key;
-        UPDATE log SET mark = random() WHERE version = (SELECT max(version) FROM log);
+    CREATE TRIGGER record_update AFTER UPDATE ON record
+        BEGIN UPDATE log SET mark = random() WHERE version = (SELECT max(version) FROM log); END;
+    CREATE TRIGGER blob_update AFTER UPDATE ON blob BEGIN
+        UPDATE record SET packed = CAST(x'00000000' || substr(packed, 5) AS BLOB) WHERE key = new.key;
     END;
-    CREATE TRIGGER blob_update AFTER UPDATE ON blob BEGIN UPDATE kv SET sum = NULL WHERE key = new.key; END;
     CREATE TABLE meta (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE expiry (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE idx (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

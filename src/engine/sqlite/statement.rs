@@ -43,7 +43,6 @@ impl Drop for Prepared {
 pub(super) enum Param<'a> {
     Integer(i64),
     Bytes(&'a [u8]),
-    Null,
 }
 
 impl Session {
@@ -133,7 +132,6 @@ impl<'q> Query<'q> {
                         bytes.len() as u64,
                         ffi::SQLITE_STATIC(),
                     ),
-                    Param::Null => ffi::sqlite3_bind_null(raw, at),
                 }
             };
             if code != ffi::SQLITE_OK {
@@ -169,12 +167,6 @@ impl<'q> Query<'q> {
                 _ => Err(wrong_type()),
             }
         }
-    }
-
-    /// Whether a column of the present row is NULL.
-    pub fn is_null(&self, column: c_int) -> bool {
-        // SAFETY: as above.
-        unsafe { ffi::sqlite3_value_type(self.value(column)) == ffi::SQLITE_NULL }
     }
 
     /// Bytes of the present row.

@@ -7,7 +7,7 @@ use parking_lot::MutexGuard;
 use super::statement::Param::{self, Bytes, Integer};
 use super::statement::Session;
 use super::wal_index::{WalIndex, changes};
-use super::{busy, checksum, read};
+use super::{busy, checksum, packed, read};
 use crate::engine::{
     CommitError, Fields, Generation, Range, Read, Record, RecordRef, Space, Visit, VisitEntry, VisitLog,
     Writer,
@@ -17,9 +17,8 @@ use crate::error::{Error, Kind, Result};
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
-const PUT: &str =
-    "REPLACE INTO kv (key, version, expires, encoding, sum, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const DELETE: &str = "DELETE FROM kv WHERE key = ?1";
+const PUT: &str = "REPLACE INTO record (key, packed) VALUES (?1, ?2)";
+const DELETE: &str = "DELETE FROM record WHERE key = ?1";
 const HAS_BLOBS: &str = "SELECT 1 FROM blob LIMIT 1";
 const PUT_BLOB: &str = "REPLACE INTO blob (key, data) VALUES (?1, ?2)";
 const DELETE_BLOB: &str = "DELETE FROM blob WHERE key = ?1";
@@ -39,7 +38,14 @@ pub(super) fn begin<'e>(
     busy::retry(timeout, || session.run("begin a commit", BEGIN, &[]))?;
     // Nobody commits or resets the log while this lock is held: the header stands still.
     let generation = wal.generation();
-    Ok(Box::new(SqliteWriter { session, wal, generation, has_blobs: None, finished: false }))
+    Ok(Box::new(SqliteWriter {
+        session,
+        wal,
+        generation,
+        has_blobs: None,
+        packed: Vec::new(),
+        finished: false,
+    }))
 }
 
 struct SqliteWriter<'e> {
@@ -48,6 +54,8 @@ struct SqliteWriter<'e> {
     generation: Generation,
     /// Whether any value is outside its row; most stores have none and need not look.
     has_blobs: Option<bool>,
+    /// Room for a record.
+    packed: Vec<u8>,
     finished: bool,
 }
 
@@ -80,21 +88,15 @@ impl Writer for SqliteWriter<'_> {
     }
 
     fn put(&mut self, key: &[u8], record: RecordRef<'_>) -> Result<()> {
-        let RecordRef { version, expires_at, encoding, data } = record;
-        let sum = checksum::of_record(key, &record);
-        let inline = key.len() + data.len() <= INLINE_BYTES;
-        if inline {
-            self.delete_blob(key)?;
-        } else {
-            self.execute(PUT_BLOB, &[Bytes(key), Bytes(data)])?;
+        let large = key.len() + record.data.len() > INLINE_BYTES;
+        if large {
+            self.execute(PUT_BLOB, &[Bytes(key), Bytes(record.data)])?;
             self.has_blobs = Some(true);
+        } else {
+            self.delete_blob(key)?;
         }
-        let value = if inline { Bytes(data) } else { Param::Null };
-        let (version, encoding, sum) = (stored_version(version)?, encoding.into(), sum.into());
-        self.execute(
-            PUT,
-            &[Bytes(key), Integer(version), Integer(expires_at), Integer(encoding), Integer(sum), value],
-        )
+        packed::pack(&mut self.packed, key, &record, large)?;
+        self.execute(PUT, &[Bytes(key), Bytes(&self.packed)])
     }
 
     fn delete(&mut self, key: &[u8]) -> Result<()> {

@@ -141,8 +141,8 @@ fn a_changed_byte_of_a_small_value_is_told() {
     let home = tempfile::tempdir().unwrap();
     let (bytes, value) = sound_value(home.path(), 40);
     let start = position(&bytes, &value);
-    // The four bytes before the value are its checksum.
-    for at in start - 4..start + value.len() {
+    // Before the value are its checksum and its numbers: "1 0 0 ".
+    for at in start - 10..start + value.len() {
         changed_byte_is_told(home.path(), &bytes, at);
     }
 }
