@@ -9,7 +9,7 @@ use super::page::{self, joinly_page};
 use super::store::{joinly_store, with_store};
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::store::{Find, IndexSpec, Page, Row};
+use crate::store::{Find, FlatPage, IndexSpec};
 
 /// What to find in an index, in pages. Zero-initialise it and set `struct_size`. Bounds are JSON texts: null, true,
 /// a number, or a string such as "\"open\"". They order as null < false < true < numbers < strings; strings bytewise.
@@ -158,11 +158,11 @@ pub unsafe extern "C" fn joinly_index_list(
     unsafe {
         guard(err, || {
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
-            let rows = with_store(store, |s| s.indexes())?
-                .iter()
-                .map(|spec| Row::of(spec.name().as_bytes(), Some(spec.to_json().into())))
-                .collect();
-            *out = page::make(Page { rows, cursor: None })?;
+            let mut page = FlatPage::default();
+            for spec in with_store(store, |s| s.indexes())? {
+                page.push_value(spec.name().as_bytes(), Some(&spec.to_json().into()));
+            }
+            *out = page::make(page)?;
             Ok(())
         })
     }
@@ -188,7 +188,7 @@ pub unsafe extern "C" fn joinly_index_find(
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
             let name = ffi::string(name, "name")?;
             let find = ffi::sized(options, "joinly_find_options")?.to_find()?;
-            *out = page::make(with_store(store, |s| s.find(name, &find))?)?;
+            *out = page::make(with_store(store, |s| s.find_flat(name, &find))?)?;
             Ok(())
         })
     }

@@ -7,7 +7,7 @@ use super::page::{self, joinly_page};
 use super::store::{joinly_store, with_store};
 use super::value::{self, joinly_value};
 use crate::error::{Error, Kind, Result};
-use crate::store::{Page, Row, Scan};
+use crate::store::{FlatPage, Scan};
 
 /// A run of bytes that the caller owns.
 #[repr(C)]
@@ -179,8 +179,9 @@ pub unsafe extern "C" fn joinly_kv_get_many(
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
             let keys = key_list(keys, count)?;
             let values = with_store(store, |s| s.get_many(&keys))?;
-            let rows = keys.iter().zip(values).map(|(key, value)| Row::of(key, value)).collect();
-            *out = page::make(Page { rows, cursor: None })?;
+            let mut page = FlatPage::default();
+            keys.iter().zip(&values).for_each(|(key, value)| page.push_value(key, value.as_ref()));
+            *out = page::make(page)?;
             Ok(())
         })
     }
@@ -332,7 +333,7 @@ pub unsafe extern "C" fn joinly_kv_scan(
         guard(err, || {
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
             let scan = range_scan(start, start_len, end, end_len, options)?;
-            *out = page::make(with_store(store, |s| s.scan(&scan))?)?;
+            *out = page::make(with_store(store, |s| s.scan_flat(&scan))?)?;
             Ok(())
         })
     }
@@ -356,7 +357,7 @@ pub unsafe extern "C" fn joinly_kv_scan_prefix(
         guard(err, || {
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
             let scan = prefix_scan(prefix, prefix_len, options)?;
-            *out = page::make(with_store(store, |s| s.scan(&scan))?)?;
+            *out = page::make(with_store(store, |s| s.scan_flat(&scan))?)?;
             Ok(())
         })
     }

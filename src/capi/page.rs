@@ -3,7 +3,7 @@
 use super::ffi;
 use super::handle::{Table, object};
 use crate::error::Result;
-use crate::store::{Page, Value};
+use crate::store::{FlatPage, FlatRow};
 
 /// One row of a page. All pointers borrow from the page.
 #[repr(C)]
@@ -30,33 +30,27 @@ pub struct joinly_page {
 }
 
 pub(super) struct PageObject {
-    page: Page,
+    page: FlatPage,
     rows: Vec<joinly_row>,
 }
 
-// SAFETY: the raw pointers in `rows` point into the immutable heap buffers that `page` beside them owns.
+// SAFETY: the raw pointers in `rows` point into the immutable heap buffer that `page` beside them owns.
 unsafe impl Send for PageObject {}
 // SAFETY: as above; nothing is ever mutated.
 unsafe impl Sync for PageObject {}
 
 object!(joinly_page => PageObject, PAGES, 3, Short);
 
-pub(super) fn make(page: Page) -> Result<*mut joinly_page> {
-    let rows = page
-        .rows
-        .iter()
-        .map(|row| {
-            let value = row.value.as_ref().map(Value::bytes);
-            joinly_row {
-                key: row.key.as_ptr(),
-                key_len: row.key.len(),
-                value: value.map_or(std::ptr::null(), <[u8]>::as_ptr),
-                value_len: value.map_or(0, <[u8]>::len),
-                version: row.version,
-                expires_at: row.expires_at,
-            }
-        })
-        .collect();
+pub(super) fn make(page: FlatPage) -> Result<*mut joinly_page> {
+    let of = |FlatRow { key, value, version, expires_at }: FlatRow<'_>| joinly_row {
+        key: key.as_ptr(),
+        key_len: key.len(),
+        value: value.map_or(std::ptr::null(), <[u8]>::as_ptr),
+        value_len: value.map_or(0, <[u8]>::len),
+        version,
+        expires_at,
+    };
+    let rows = page.rows().map(of).collect();
     PAGES.insert(PageObject { page, rows })
 }
 

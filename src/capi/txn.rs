@@ -144,7 +144,7 @@ pub unsafe extern "C" fn joinly_txn_scan(
         guard(err, || {
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
             let scan = range_scan(start, start_len, end, end_len, options)?;
-            *out = page::make(with_txn(txn, |t| t.scan(&scan))?)?;
+            *out = page::make(with_txn(txn, |t| t.scan_flat(&scan))?)?;
             Ok(())
         })
     }
@@ -168,7 +168,7 @@ pub unsafe extern "C" fn joinly_txn_scan_prefix(
         guard(err, || {
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
             let scan = prefix_scan(prefix, prefix_len, options)?;
-            *out = page::make(with_txn(txn, |t| t.scan(&scan))?)?;
+            *out = page::make(with_txn(txn, |t| t.scan_flat(&scan))?)?;
             Ok(())
         })
     }

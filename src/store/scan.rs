@@ -2,11 +2,11 @@
 
 use std::ops::Bound;
 
-use super::{Inner, Store, encoding};
+use super::page::{FlatPage, Page, PageBuilder};
+use super::{Inner, Store};
 use crate::engine::{Fields, Range, RecordRef, Snapshot};
 use crate::error::Result;
 use crate::limits;
-use crate::value::Value;
 
 /// What to read, in pages: a range of keys, a direction, a limit and a cursor.
 #[derive(Clone, Debug)]
@@ -16,36 +16,6 @@ pub struct Scan {
     pub(super) fields: Fields,
     pub(super) limit: usize,
     cursor: Option<Vec<u8>>,
-}
-
-/// One row of a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// The key.
-    pub key: Vec<u8>,
-    /// The value; None where the key does not exist or values were not asked for.
-    pub value: Option<Value>,
-    /// The version of the commit that wrote the value; 0 where the key does not exist.
-    pub version: u64,
-    /// When the value expires, in milliseconds since 1970-01-01 UTC; 0: never.
-    pub expires_at: i64,
-}
-
-impl Row {
-    pub(crate) fn of(key: &[u8], value: Option<Value>) -> Self {
-        let (version, expires_at) =
-            value.as_ref().map_or((0, 0), |value| (value.version(), value.expires_at()));
-        Self { key: key.to_vec(), value, version, expires_at }
-    }
-}
-
-/// Some rows, and where to go on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
-    /// The rows, all of one moment.
-    pub rows: Vec<Row>,
-    /// For the next page; None when this is the last.
-    pub cursor: Option<Vec<u8>>,
 }
 
 impl Scan {
@@ -121,46 +91,6 @@ fn starts_before(start: &Bound<Vec<u8>>, cursor: &[u8]) -> bool {
     }
 }
 
-/// Collects the rows of a page.
-pub(super) struct PageBuilder {
-    page: Page,
-    limit: usize,
-    bytes: usize,
-}
-
-impl PageBuilder {
-    pub fn new(limit: usize) -> Self {
-        Self { page: Page::default(), limit, bytes: 0 }
-    }
-
-    /// Adds a row, unless the page is full: then it ends with a cursor.
-    pub fn push(&mut self, row: Row) -> bool {
-        let full = self.page.rows.len() >= self.limit || self.bytes >= limits::PAGE_BYTES;
-        if full {
-            self.page.cursor = self.page.rows.last().map(|row| row.key.clone());
-        } else {
-            self.bytes += row.key.len() + row.value.as_ref().map_or(0, |value| value.len());
-            self.page.rows.push(row);
-        }
-        !full
-    }
-
-    pub fn finish(self) -> Page {
-        self.page
-    }
-}
-
-pub(super) fn row(key: &[u8], record: RecordRef<'_>, fields: Fields) -> Result<Row> {
-    let RecordRef { version, expires_at, encoding, data } = record;
-    let value = match fields {
-        Fields::All => {
-            Some(Value::new(encoding::decode(encoding, data)?.as_ref().into(), version, expires_at))
-        }
-        Fields::KeysOnly => None,
-    };
-    Ok(Row { key: key.to_vec(), value, version, expires_at })
-}
-
 pub(super) fn is_live(record: &RecordRef<'_>, now: i64) -> bool {
     record.expires_at == 0 || record.expires_at > now
 }
@@ -171,20 +101,21 @@ impl Store {
     /// # Errors
     /// As [`Store::get`].
     pub fn scan(&self, scan: &Scan) -> Result<Page> {
+        self.scan_flat(scan).map(Page::from)
+    }
+
+    pub(crate) fn scan_flat(&self, scan: &Scan) -> Result<FlatPage> {
         scan.check()?;
         self.inner.with_snapshot(|snapshot| self.inner.scan_snapshot(snapshot, scan))
     }
 }
 
 impl Inner {
-    fn scan_snapshot(&self, snapshot: &dyn Snapshot, scan: &Scan) -> Result<Page> {
+    fn scan_snapshot(&self, snapshot: &dyn Snapshot, scan: &Scan) -> Result<FlatPage> {
         let now = self.clock.now();
         let mut page = PageBuilder::new(scan.limit);
         snapshot.scan(&scan.rest(), scan.reverse, scan.fields, &mut |key, record| {
-            if !is_live(&record, now) {
-                return Ok(true);
-            }
-            Ok(page.push(row(key, record, scan.fields)?))
+            if is_live(&record, now) { page.push(key, &record, scan.fields) } else { Ok(true) }
         })?;
         Ok(page.finish())
     }

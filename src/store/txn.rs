@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::apply::parse_counter;
 use super::batch::{Batch, Expiry};
-use super::scan::{PageBuilder, is_live, row};
-use super::{Inner, Page, Scan, Store, encoding};
+use super::page::{FlatPage, Page, PageBuilder};
+use super::scan::is_live;
+use super::{Inner, Scan, Store, encoding};
 use crate::engine::{Fields, Hold, Range, RecordRef, Snapshot};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
@@ -205,6 +206,10 @@ impl Transaction {
     /// # Errors
     /// As [`Transaction::get`].
     pub fn scan(&mut self, scan: &Scan) -> Result<Page> {
+        self.scan_flat(scan).map(Page::from)
+    }
+
+    pub(crate) fn scan_flat(&mut self, scan: &Scan) -> Result<FlatPage> {
         let mut leases = Vec::new();
         let page = self.read_page(scan, &mut |key, version| leases.push((key.to_vec(), version)))?;
         for (key, version) in leases {
@@ -216,11 +221,11 @@ impl Transaction {
 
     /// The same for callers who need no conflict: what they do with the page is right whatever others commit into it.
     pub(crate) fn peek(&self, scan: &Scan) -> Result<Page> {
-        self.read_page(scan, &mut |_, _| {})
+        self.read_page(scan, &mut |_, _| {}).map(Page::from)
     }
 
     /// Reads a page, and tells of every row in it that expires: no commit tells when it does.
-    fn read_page(&self, scan: &Scan, leased: &mut dyn FnMut(&[u8], u64)) -> Result<Page> {
+    fn read_page(&self, scan: &Scan, leased: &mut dyn FnMut(&[u8], u64)) -> Result<FlatPage> {
         scan.check()?;
         let inner = self.inner()?;
         let now = inner.clock.now();
@@ -233,15 +238,15 @@ impl Transaction {
             let mut open = true;
             inner.note(self.snapshot.scan(&range, scan.reverse, fields, &mut |key, record| {
                 while let Some(written) = own.next_if(|(own, _)| comes_before(own, key, scan.reverse)) {
-                    open = push_own(&mut page, written, fields, now);
+                    open = push_own(&mut page, written, fields, now)?;
                     if !open {
                         return Ok(false);
                     }
                 }
                 if let Some(written) = own.next_if(|(own, _)| own.as_slice() == key) {
-                    open = push_own(&mut page, written, fields, now);
+                    open = push_own(&mut page, written, fields, now)?;
                 } else if is_live(&record, now) {
-                    open = page.push(row(key, record, fields)?);
+                    open = page.push(key, &record, fields)?;
                     if open && record.expires_at != 0 {
                         leased(key, record.version);
                     }
@@ -249,7 +254,7 @@ impl Transaction {
                 Ok(open)
             }))?;
             while open && let Some(written) = own.next() {
-                open = push_own(&mut page, written, fields, now);
+                open = push_own(&mut page, written, fields, now)?;
             }
         }
         Ok(page.finish())
@@ -349,10 +354,15 @@ fn comes_before(own: &[u8], key: &[u8], reverse: bool) -> bool {
 }
 
 /// Whether the page still has room.
-fn push_own(page: &mut PageBuilder, (key, write): (&Vec<u8>, &Write), fields: Fields, now: i64) -> bool {
-    let Write::Put(data, expiry) = write else { return true };
+fn push_own(
+    page: &mut PageBuilder,
+    (key, write): (&Vec<u8>, &Write),
+    fields: Fields,
+    now: i64,
+) -> Result<bool> {
+    let Write::Put(data, expiry) = write else { return Ok(true) };
     let record = RecordRef { version: 0, expires_at: expiry.at(now), encoding: encoding::RAW, data };
-    row(key, record, fields).is_ok_and(|row| page.push(row))
+    page.push(key, &record, fields)
 }
 
 /// The part of a range that a page covers: up to its last key, or all of it.

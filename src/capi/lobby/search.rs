@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::limits;
 use crate::models::Filter;
 use crate::models::lobby::{Explain, Lobbies, MAX_CURSOR_BYTES, Order, Query};
-use crate::store::{Page, Row};
+use crate::store::FlatPage;
 
 /// Which lobbies to find. Zero-initialise it and set `struct_size`: every public lobby that somebody could join. Texts are
 /// UTF-8. A key of a condition or order is the name of a public attribute, or a path into the document such as "$.name".
@@ -155,8 +155,10 @@ pub unsafe extern "C" fn joinly_lobby_search(
             let query = self::query(query)?;
             let page = with_store(store, |s| Lobbies::new(s).search(&query))?;
             fill_explain(explain, &page.explain)?;
-            let rows = page.found.into_iter().map(|it| Row::of(it.key().as_bytes(), Some(it.document)));
-            *out = page::make(Page { rows: rows.collect(), cursor: page.cursor })?;
+            let mut rows = FlatPage::default();
+            page.found.iter().for_each(|it| rows.push_value(it.key().as_bytes(), Some(&it.document)));
+            rows.cursor = page.cursor;
+            *out = page::make(rows)?;
             Ok(())
         })
     }

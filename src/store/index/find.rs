@@ -7,7 +7,7 @@ use crate::engine::{Range, Snapshot, Space};
 use crate::error::{Error, Result};
 use crate::limits;
 use crate::store::coherence::Epoch;
-use crate::store::scan::{Page, PageBuilder, Row};
+use crate::store::page::{FlatPage, Page, PageBuilder};
 use crate::store::{Inner, Store};
 
 /// What to find in an index, in pages. Bounds are JSON scalars: null < false < true < numbers < strings.
@@ -135,13 +135,17 @@ impl Store {
     /// [`Kind::NotFound`](crate::Kind::NotFound) for an unknown index, [`Kind::Invalid`](crate::Kind::Invalid) for a
     /// foreign cursor, and those of [`Store::get`].
     pub fn find(&self, name: &str, find: &Find) -> Result<Page> {
+        self.find_flat(name, find).map(Page::from)
+    }
+
+    pub(crate) fn find_flat(&self, name: &str, find: &Find) -> Result<FlatPage> {
         let epoch = self.inner.cache.epoch();
         self.inner.with_snapshot(|snapshot| self.inner.find_in(snapshot, name, find, epoch))
     }
 }
 
 impl Inner {
-    fn find_in(&self, snapshot: &dyn Snapshot, name: &str, find: &Find, epoch: Epoch) -> Result<Page> {
+    fn find_in(&self, snapshot: &dyn Snapshot, name: &str, find: &Find, epoch: Epoch) -> Result<FlatPage> {
         let view = self.view(snapshot, epoch)?;
         let mut range = find.entries(&catalog::named(snapshot, name)?)?;
         let mut page = PageBuilder::new(find.limit);
@@ -157,8 +161,10 @@ impl Inner {
             for entry in &entries {
                 let key = document_key(entry)?;
                 let Some(value) = self.read_as_of(snapshot, key, &view)? else { continue };
-                if !page.push(Row::of(key, Some(value))) {
-                    return Ok(Page { cursor: last, ..page.finish() });
+                if !page.push_value(key, &value) {
+                    let mut page = page.finish();
+                    page.cursor = last;
+                    return Ok(page);
                 }
                 rows += 1;
                 last = Some(entry.clone());
