@@ -17,6 +17,7 @@ mod checksum;
 mod error;
 mod open;
 mod packed;
+mod puts;
 mod read;
 mod schema;
 mod snapshot;

@@ -47,7 +47,7 @@ impl<'a> Packed<'a> {
     }
 }
 
-/// Packs a record into `row`, with or without its data.
+/// Appends a packed record to `row`, with or without its data.
 pub(super) fn pack(row: &mut Vec<u8>, key: &[u8], record: &RecordRef<'_>, large: bool) -> Result<()> {
     let RecordRef { version, expires_at, encoding, data } = *record;
     if i64::try_from(version).is_err() {
@@ -55,7 +55,7 @@ pub(super) fn pack(row: &mut Vec<u8>, key: &[u8], record: &RecordRef<'_>, large:
     }
     let expires_at =
         u64::try_from(expires_at).map_err(|_| Error::new(Kind::OutOfRange, "an expiry before 1970"))?;
-    row.clear();
+    let start = row.len();
     row.extend_from_slice(&[0; 4]);
     push_number(row, version);
     push_number(row, expires_at);
@@ -63,21 +63,21 @@ pub(super) fn pack(row: &mut Vec<u8>, key: &[u8], record: &RecordRef<'_>, large:
     if !large {
         row.extend_from_slice(data);
     }
-    if let Some((sum, body)) = row.split_first_chunk_mut() {
+    if let Some((sum, body)) = row.get_mut(start..).and_then(<[u8]>::split_first_chunk_mut) {
         *sum = checksum::of_record(key, body, large.then_some(data)).to_be_bytes();
     }
     Ok(())
 }
 
-/// A number and what is after its space.
+/// A number of up to 19 digits, which no u64 is too small for, and what is after its space.
 fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0_u64;
-    for (at, byte) in text.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => number = number.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?,
-            b' ' if at > 0 => return Some((number, text.get(at + 1..)?)),
-            _ => return None,
+    for (at, byte) in text.iter().enumerate().take(20) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return if *byte == b' ' && at > 0 { Some((number, text.get(at + 1..)?)) } else { None };
         }
+        number = number.wrapping_mul(10).wrapping_add(digit.into());
     }
     None
 }

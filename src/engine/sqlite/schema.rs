@@ -13,7 +13,11 @@ const APPLICATION_ID: i32 = 0x4a4f_494e;
 const MIGRATIONS: &[&str] = &["
     -- Records: see packed.rs. WITHOUT ROWID keeps small values beside their key; above about 1,000 bytes it would waste most
     -- of a page, so that larger values are in `blob`.
-    CREATE TABLE record (key BLOB PRIMARY KEY, packed BLOB NOT NULL) WITHOUT ROWID;
+    -- No constraint aborts: else a statement that writes many rows would keep a journal of its own.
+    CREATE TABLE record (
+        key BLOB NOT NULL ON CONFLICT FAIL PRIMARY KEY ON CONFLICT REPLACE,
+        packed BLOB NOT NULL ON CONFLICT FAIL
+    ) WITHOUT ROWID;
     CREATE TABLE blob (key BLOB PRIMARY KEY, data BLOB NOT NULL);
     CREATE TABLE log (version INTEGER PRIMARY KEY, sum INTEGER NOT NULL, mark INTEGER, entry BLOB NOT NULL);
     -- Records as other software reads and writes them. Its rows have no checksum.

@@ -1,13 +1,15 @@
 //! The one writer: a transaction that took the write lock at its begin.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
 
+use super::puts::Puts;
 use super::statement::Param::{self, Bytes, Integer};
 use super::statement::Session;
 use super::wal_index::{WalIndex, changes};
-use super::{busy, checksum, packed, read};
+use super::{busy, checksum, read};
 use crate::engine::{
     CommitError, Fields, Generation, Range, Read, Record, RecordRef, Space, Visit, VisitEntry, VisitLog,
     Writer,
@@ -17,7 +19,6 @@ use crate::error::{Error, Kind, Result};
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
-const PUT: &str = "REPLACE INTO record (key, packed) VALUES (?1, ?2)";
 const DELETE: &str = "DELETE FROM record WHERE key = ?1";
 const HAS_BLOBS: &str = "SELECT 1 FROM blob LIMIT 1";
 const PUT_BLOB: &str = "REPLACE INTO blob (key, data) VALUES (?1, ?2)";
@@ -43,7 +44,7 @@ pub(super) fn begin<'e>(
         wal,
         generation,
         has_blobs: None,
-        packed: Vec::new(),
+        puts: RefCell::default(),
         finished: false,
     }))
 }
@@ -54,8 +55,8 @@ struct SqliteWriter<'e> {
     generation: Generation,
     /// Whether any value is outside its row; most stores have none and need not look.
     has_blobs: Option<bool>,
-    /// Room for a record.
-    packed: Vec<u8>,
+    /// To be flushed before anything else touches the records.
+    puts: RefCell<Puts>,
     finished: bool,
 }
 
@@ -66,6 +67,12 @@ fn stored_version(version: u64) -> Result<i64> {
 impl SqliteWriter<'_> {
     fn execute(&self, text: &'static str, params: &[Param<'_>]) -> Result<()> {
         self.session.run("write", text, params)
+    }
+
+    /// The connection, with all that was put written.
+    fn written(&self) -> Result<&Session> {
+        self.puts.borrow_mut().flush(&self.session)?;
+        Ok(&self.session)
     }
 
     fn has_blobs(&mut self) -> Result<bool> {
@@ -95,12 +102,12 @@ impl Writer for SqliteWriter<'_> {
         } else {
             self.delete_blob(key)?;
         }
-        packed::pack(&mut self.packed, key, &record, large)?;
-        self.execute(PUT, &[Bytes(key), Bytes(&self.packed)])
+        self.puts.get_mut().push(&self.session, key, &record, large)
     }
 
     fn delete(&mut self, key: &[u8]) -> Result<()> {
         self.delete_blob(key)?;
+        self.written()?;
         self.execute(DELETE, &[Bytes(key)])
     }
 
@@ -133,6 +140,7 @@ impl Writer for SqliteWriter<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> std::result::Result<Generation, CommitError> {
+        self.written().map_err(|error| CommitError { error, outcome_unknown: false })?;
         if let Err(error) = self.session.run("commit", COMMIT, &[]) {
             // A frame that failed to be written or synchronised may still be found whole by a later recovery.
             let outcome_unknown = !matches!(error.kind(), Kind::Busy | Kind::Full | Kind::ReadOnly);
@@ -162,11 +170,11 @@ impl Drop for SqliteWriter<'_> {
 
 impl Read for SqliteWriter<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Record>> {
-        read::get(&self.session, key)
+        read::get(self.written()?, key)
     }
 
     fn scan(&self, range: &Range, reverse: bool, fields: Fields, visit: Visit<'_>) -> Result<()> {
-        read::scan(&self.session, range, reverse, fields, visit)
+        read::scan(self.written()?, range, reverse, fields, visit)
     }
 
     fn entry(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
