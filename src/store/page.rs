@@ -88,6 +88,9 @@ impl From<FlatPage> for Page {
     }
 }
 
+/// Rows for which a page has room at once, and bytes of each.
+const ROOM: (usize, usize) = (128, 128);
+
 /// Collects the rows of a page.
 pub(super) struct PageBuilder {
     page: FlatPage,
@@ -96,7 +99,9 @@ pub(super) struct PageBuilder {
 
 impl PageBuilder {
     pub fn new(limit: usize) -> Self {
-        Self { page: FlatPage::default(), limit }
+        let rows = limit.min(ROOM.0);
+        let (bytes, rows) = (Vec::with_capacity(rows * ROOM.1), Vec::with_capacity(rows));
+        Self { page: FlatPage { bytes, rows, cursor: None }, limit }
     }
 
     /// Adds a record as readers see it, unless the page is full: then it ends with a cursor.

@@ -91,6 +91,7 @@ impl SqliteEngine {
         let writer = file.connect()?;
         // SQLite's own waiting sleeps ever longer; `busy::retry` takes a lock soon after it is free.
         writer.busy_timeout(Duration::ZERO).map_err(mapped("set a connection up"))?;
+        writer.execute_batch(schema::WRITER).map_err(mapped("set a connection up"))?;
         busy::retry(options.busy_timeout, || {
             if !options.read_only {
                 schema::initialise(&writer, &options)?;

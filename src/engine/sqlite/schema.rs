@@ -67,7 +67,11 @@ pub(super) const CONNECTION: &str = "
     PRAGMA cell_size_check = ON;
     PRAGMA wal_autocheckpoint = 0;
     PRAGMA mmap_size = 0;
+    PRAGMA cache_size = -4096;
 ";
+
+/// Of the writer: a page that a large transaction changes again after it was spilled goes to the log twice.
+pub(super) const WRITER: &str = "PRAGMA cache_size = -8192;";
 
 pub(super) const WAL_MODE: &str = "PRAGMA journal_mode = WAL";
 pub(super) const SYNC_POWER: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;";
