@@ -41,7 +41,8 @@ unsafe impl Sync for PageObject {}
 
 object!(joinly_page => PageObject, PAGES, 3, Short);
 
-pub(super) fn make(page: FlatPage) -> Result<*mut joinly_page> {
+pub(super) fn make(page: impl Into<FlatPage>) -> Result<*mut joinly_page> {
+    let page = page.into();
     let of = |FlatRow { key, value, version, expires_at }: FlatRow<'_>| joinly_row {
         key: key.as_ptr(),
         key_len: key.len(),

@@ -88,6 +88,17 @@ impl From<FlatPage> for Page {
     }
 }
 
+impl From<Page> for FlatPage {
+    fn from(page: Page) -> Self {
+        let mut flat = Self { cursor: page.cursor, ..Self::default() };
+        for Row { key, value, version, expires_at } in &page.rows {
+            let (version, expires_at) = (*version, *expires_at);
+            flat.push(&FlatRow { key, value: value.as_deref(), version, expires_at });
+        }
+        flat
+    }
+}
+
 /// Rows for which a page has room at once, and bytes of each.
 const ROOM: (usize, usize) = (128, 128);
 
