@@ -11,9 +11,21 @@ pub struct Value {
     expires_at: i64,
 }
 
+/// A value that lies somewhere else.
+#[derive(Clone, Copy)]
+pub(crate) struct ValueRef<'a> {
+    pub data: &'a [u8],
+    pub version: u64,
+    pub expires_at: i64,
+}
+
 impl Value {
     pub(crate) fn new(data: Arc<[u8]>, version: u64, expires_at: i64) -> Self {
         Self { data, version, expires_at }
+    }
+
+    pub(crate) fn to_ref(&self) -> ValueRef<'_> {
+        ValueRef { data: &self.data, version: self.version, expires_at: self.expires_at }
     }
 
     /// The bytes.

@@ -3,18 +3,17 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::batch::{Batch, Op, feed_key};
-use super::changelog::{self, Logged};
+use super::batch::{Batch, Data, Op, feed_key};
+use super::changelog::{self, Logged, LoggedChange};
 use super::coherence::Update;
 use super::encoding::{self, RAW};
 use super::index::IndexSet;
 use crate::engine::{Range, Record, RecordRef, Space, Writer};
 use crate::error::{Error, Kind, Result};
-use crate::value::Value;
+use crate::value::ValueRef;
 
 /// Up to this many operations the key of each is looked at to find one.
 const FEW: usize = 8;
@@ -37,36 +36,28 @@ struct Planned<'b> {
 }
 
 struct New<'b> {
-    stored: Stored<'b>,
+    encoding: u8,
+    stored: Cow<'b, [u8]>,
     expires_at: i64,
-    /// The value as readers see it, where that costs nothing to know.
-    data: Option<Arc<[u8]>>,
+    /// The value as readers see it, if it is stored otherwise and known nevertheless.
+    plain: Option<&'b [u8]>,
 }
 
 impl<'b> New<'b> {
     /// What an operation of the batch brings.
-    fn given(data: &'b Arc<[u8]>, packed: Option<&'b (u8, Vec<u8>)>, expires_at: i64) -> Self {
-        let stored = match packed {
-            Some((encoding, bytes)) => Stored::Borrowed(*encoding, bytes),
-            None => Stored::Borrowed(RAW, data),
-        };
-        Self { stored, expires_at, data: Some(Arc::clone(data)) }
-    }
-}
-
-enum Stored<'b> {
-    Borrowed(u8, &'b [u8]),
-    Shared(Arc<[u8]>),
-    Kept(u8, Vec<u8>),
-}
-
-impl Stored<'_> {
-    fn parts(&self) -> (u8, &[u8]) {
-        match self {
-            Self::Borrowed(encoding, data) => (*encoding, data),
-            Self::Shared(data) => (RAW, data),
-            Self::Kept(encoding, data) => (*encoding, data),
+    fn given(data: Data<&'b [u8]>, expires_at: i64) -> Self {
+        match data.packed {
+            Some((encoding, stored)) => {
+                Self { encoding, stored: stored.into(), expires_at, plain: Some(data.plain) }
+            }
+            None => Self { encoding: RAW, stored: data.plain.into(), expires_at, plain: None },
         }
+    }
+
+    /// The value as readers see it, where that costs nothing to know.
+    fn value(&self, version: u64) -> Option<ValueRef<'_>> {
+        let data = if self.encoding == RAW { Some(&*self.stored) } else { self.plain };
+        data.map(|data| ValueRef { data, version, expires_at: self.expires_at })
     }
 }
 
@@ -76,14 +67,14 @@ pub(super) fn plan<'b>(batch: &'b Batch, writer: &dyn Writer, now: i64) -> Resul
         writer,
         now,
         changes: SmallVec::new(),
-        at: (batch.ops.len() > FEW).then(HashMap::default),
+        at: (batch.len() > FEW).then(HashMap::default),
         swept: Vec::new(),
     };
-    for op in &batch.ops {
-        planner.check(op)?;
+    for op in batch.ops() {
+        planner.check(&op)?;
     }
     let mut reply = 0;
-    for op in &batch.ops {
+    for op in batch.ops() {
         reply = planner.change(op)?;
     }
     Ok(Plan { changes: planner.changes, swept: planner.swept, reply })
@@ -99,7 +90,7 @@ struct Planner<'w, 'b> {
 }
 
 impl<'b> Planner<'_, 'b> {
-    fn check(&self, op: &Op) -> Result<()> {
+    fn check(&self, op: &Op<&[u8]>) -> Result<()> {
         match op {
             Op::Check { key, version } => {
                 let found = self.live(key)?.map_or(0, |record| record.version);
@@ -129,23 +120,23 @@ impl<'b> Planner<'_, 'b> {
     }
 
     /// Plans a mutation; answers what a caller of that one operation wants to know.
-    fn change(&mut self, op: &'b Op) -> Result<i64> {
+    fn change(&mut self, op: Op<&'b [u8]>) -> Result<i64> {
         match op {
             Op::Check { .. } | Op::Unchanged { .. } => Ok(0),
-            Op::Put { key, data, packed, expiry } => {
+            Op::Put { key, data, expiry } => {
                 let expires_at = expiry.at(self.now);
-                self.set(key.as_ref(), Logged::Put, Some(New::given(data, packed.as_ref(), expires_at)));
+                self.set(key, Logged::Put, Some(New::given(data, expires_at)));
                 Ok(1)
             }
             Op::Delete { key } => {
                 let existed = self.exists(key)?;
                 if existed {
-                    self.set(key.as_ref(), Logged::Delete, None);
+                    self.set(key, Logged::Delete, None);
                 }
                 Ok(existed.into())
             }
-            Op::Add { key, delta } => self.add(key, *delta),
-            Op::Append { feed, data, packed } => {
+            Op::Add { key, delta } => self.add(key, delta),
+            Op::Append { feed, data } => {
                 let number = self.add(feed, 1)?;
                 let key = u64::try_from(number).ok().filter(|number| *number > 0).ok_or_else(|| {
                     Error::new(
@@ -153,7 +144,7 @@ impl<'b> Planner<'_, 'b> {
                         "the counter of a feed is negative: no value can be appended",
                     )
                 })?;
-                self.set(feed_key(feed, key), Logged::Put, Some(New::given(data, packed.as_ref(), 0)));
+                self.set(feed_key(feed, key), Logged::Put, Some(New::given(data, 0)));
                 Ok(number)
             }
             Op::Expire { key, expiry } => {
@@ -164,8 +155,9 @@ impl<'b> Planner<'_, 'b> {
                     return Ok(existed.into());
                 }
                 let Some(record) = self.live(key)? else { return Ok(0) };
-                let stored = Stored::Kept(record.encoding, record.data);
-                self.set(key.as_ref(), Logged::Put, Some(New { stored, expires_at, data: None }));
+                let Record { encoding, data, .. } = record;
+                let new = New { encoding, stored: data.into(), expires_at, plain: None };
+                self.set(key, Logged::Put, Some(new));
                 Ok(1)
             }
             Op::Sweep { key, entry } => {
@@ -173,7 +165,7 @@ impl<'b> Planner<'_, 'b> {
                 let expired =
                     self.writer.get(key)?.is_some_and(|r| r.expires_at != 0 && r.expires_at <= self.now);
                 if expired {
-                    self.set(key.as_ref(), Logged::Expire, None);
+                    self.set(key, Logged::Expire, None);
                 }
                 Ok(expired.into())
             }
@@ -185,8 +177,8 @@ impl<'b> Planner<'_, 'b> {
         let sum = old.checked_add(delta).ok_or_else(|| {
             Error::new(Kind::OutOfRange, format!("{old} plus {delta} does not fit a counter of 64 bits"))
         })?;
-        let data: Arc<[u8]> = sum.to_string().into_bytes().into();
-        let new = New { stored: Stored::Shared(Arc::clone(&data)), expires_at, data: Some(data) };
+        let stored = sum.to_string().into_bytes().into();
+        let new = New { encoding: RAW, stored, expires_at, plain: None };
         self.set(key, Logged::Put, Some(new));
         Ok(sum)
     }
@@ -226,8 +218,7 @@ impl<'b> Planner<'_, 'b> {
         if let Some(planned) = self.planned(key) {
             return match &planned.new {
                 Some(new) => {
-                    let (encoding, data) = new.stored.parts();
-                    Ok((parse_counter(&encoding::decode(encoding, data)?)?, new.expires_at))
+                    Ok((parse_counter(&encoding::decode(new.encoding, &new.stored)?)?, new.expires_at))
                 }
                 None => Ok((0, 0)),
             };
@@ -266,11 +257,8 @@ impl<'b> Plan<'b> {
     }
 
     /// What the change log records.
-    pub fn logged(&self) -> changelog::LoggedCommit<'_> {
-        self.changes
-            .iter()
-            .map(|planned| changelog::LoggedChange { what: planned.what, key: &planned.key })
-            .collect()
+    pub fn logged(&self) -> impl ExactSizeIterator<Item = LoggedChange<'_>> {
+        self.changes.iter().map(|planned| LoggedChange { what: planned.what, key: &planned.key })
     }
 
     /// Writes it with `version`.
@@ -279,31 +267,28 @@ impl<'b> Plan<'b> {
             writer.delete_entry(Space::Expiry, entry)?;
         }
         for Planned { key, new, .. } in &self.changes {
-            let stored = new.as_ref().map(|new| new.stored.parts());
-            indexes.maintain(writer, key, stored)?;
-            let (Some(new), Some((encoding, data))) = (new, stored) else {
+            indexes.maintain(writer, key, new.as_ref().map(|new| (new.encoding, &*new.stored)))?;
+            let Some(New { encoding, stored, expires_at, .. }) = new else {
                 writer.delete(key)?;
                 continue;
             };
-            writer.put(key, RecordRef { version, expires_at: new.expires_at, encoding, data })?;
-            if new.expires_at != 0 {
-                writer.put_entry(Space::Expiry, &expiry_entry(new.expires_at, key), &[])?;
+            let record = RecordRef { version, expires_at: *expires_at, encoding: *encoding, data: stored };
+            writer.put(key, record)?;
+            if *expires_at != 0 {
+                writer.put_entry(Space::Expiry, &expiry_entry(*expires_at, key), &[])?;
             }
         }
         Ok(())
     }
 
     /// What it means for the cache.
-    pub fn into_updates(self, version: u64) -> impl Iterator<Item = (Cow<'b, [u8]>, Update)> {
-        self.changes.into_iter().map(move |planned| {
-            let update = match planned.new {
+    pub fn updates(&self, version: u64) -> impl Iterator<Item = (&[u8], Update<'_>)> {
+        self.changes.iter().map(move |planned| {
+            let update = match &planned.new {
                 None => Update::Absent,
-                Some(New { data: Some(data), expires_at, .. }) => {
-                    Update::Set(Value::new(data, version, expires_at))
-                }
-                Some(New { data: None, .. }) => Update::Forget,
+                Some(new) => new.value(version).map_or(Update::Forget, Update::Set),
             };
-            (planned.key, update)
+            (&*planned.key, update)
         })
     }
 }

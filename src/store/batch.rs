@@ -1,10 +1,11 @@
 //! Batches: what a commit is asked to check and to change.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::encoding::{Compression, RAW};
+use super::encoding::Compression;
 use crate::engine::Range;
 use crate::error::{Error, Kind, Result};
 use crate::limits;
@@ -36,48 +37,82 @@ impl Expiry {
     }
 }
 
-/// One step of a commit.
+/// One step of a commit. `B` is how it has its bytes: lent, or as their place in a batch.
 #[derive(Clone, Debug)]
-pub(super) enum Op {
+pub(super) enum Op<B> {
     /// The key's version is this; 0: it does not exist.
     Check {
-        key: Box<[u8]>,
+        key: B,
         version: u64,
     },
     /// No commit after the version touched the range.
     Unchanged {
-        range: Range,
+        range: Arc<Range>,
         since: u64,
     },
-    /// Write a value, with its encoded form where that was worth it.
     Put {
-        key: Box<[u8]>,
-        data: Arc<[u8]>,
-        packed: Option<(u8, Vec<u8>)>,
+        key: B,
+        data: Data<B>,
         expiry: Expiry,
     },
     Delete {
-        key: Box<[u8]>,
+        key: B,
     },
     Add {
-        key: Box<[u8]>,
+        key: B,
         delta: i64,
     },
     /// Write a value under the next number of a feed.
     Append {
-        feed: Box<[u8]>,
-        data: Arc<[u8]>,
-        packed: Option<(u8, Vec<u8>)>,
+        feed: B,
+        data: Data<B>,
     },
     Expire {
-        key: Box<[u8]>,
+        key: B,
         expiry: Expiry,
     },
     /// Delete the key if it is expired, and its entry among the expiries.
     Sweep {
-        key: Box<[u8]>,
-        entry: Box<[u8]>,
+        key: B,
+        entry: B,
     },
+}
+
+/// A value, with its encoded form where that was worth it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Data<B> {
+    pub plain: B,
+    pub packed: Option<(u8, B)>,
+}
+
+/// Where bytes are in a batch.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl<B: Copy> Op<B> {
+    /// The same with its bytes in another form.
+    #[inline]
+    fn map<C>(&self, form: impl Fn(B) -> C) -> Op<C> {
+        let data = |data: &Data<B>| Data {
+            plain: form(data.plain),
+            packed: data.packed.map(|(encoding, bytes)| (encoding, form(bytes))),
+        };
+        match *self {
+            Self::Check { key, version } => Op::Check { key: form(key), version },
+            Self::Unchanged { ref range, since } => Op::Unchanged { range: Arc::clone(range), since },
+            Self::Put { key, data: ref value, expiry } => {
+                Op::Put { key: form(key), data: data(value), expiry }
+            }
+            Self::Delete { key } => Op::Delete { key: form(key) },
+            Self::Add { key, delta } => Op::Add { key: form(key), delta },
+            Self::Append { feed, data: ref value } => Op::Append { feed: form(feed), data: data(value) },
+            Self::Expire { key, expiry } => Op::Expire { key: form(key), expiry },
+            Self::Sweep { key, entry } => Op::Sweep { key: form(key), entry: form(entry) },
+        }
+    }
 }
 
 /// The key of a number in a feed: the feed, `:` and 20 digits, so that keys are ordered as numbers.
@@ -88,8 +123,9 @@ pub fn feed_key(feed: &[u8], number: u64) -> Vec<u8> {
 /// A list of checks and mutations, committed together or not at all. It belongs to no store.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    pub(super) ops: SmallVec<[Op; 1]>,
-    bytes: usize,
+    ops: SmallVec<[Op<Span>; 1]>,
+    /// The keys and values of all operations.
+    bytes: Vec<u8>,
 }
 
 impl Batch {
@@ -111,7 +147,7 @@ impl Batch {
     /// Empties it.
     pub fn clear(&mut self) {
         self.ops.clear();
-        self.bytes = 0;
+        self.bytes.clear();
     }
 
     /// The commit is refused with [`Kind::Conflict`] unless the key's version is `version`, or, for 0, unless the key does
@@ -121,7 +157,7 @@ impl Batch {
     /// [`Kind::Invalid`] for an empty key, [`Kind::TooLarge`] over a limit; so for all methods below.
     pub fn check(&mut self, key: &[u8], version: u64) -> Result<()> {
         limits::check_key(key)?;
-        self.push(key.len(), || Op::Check { key: key.into(), version })
+        self.push([key], |[key]| Op::Check { key, version })
     }
 
     /// Writes a value that never expires.
@@ -129,7 +165,7 @@ impl Batch {
     /// # Errors
     /// As [`Batch::check`].
     pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
-        self.put_expiring(key, value.into(), Expiry::Never)
+        self.put_expiring(key, value, Expiry::Never)
     }
 
     /// Writes a value that expires `ttl_ms` milliseconds after the commit; 0: never.
@@ -137,18 +173,17 @@ impl Batch {
     /// # Errors
     /// As [`Batch::check`].
     pub fn put_ttl(&mut self, key: &[u8], value: &[u8], ttl_ms: u64) -> Result<()> {
-        limits::check_value(value)?;
-        self.put_expiring(key, value.into(), Expiry::ttl(ttl_ms))
+        self.put_expiring(key, value, Expiry::ttl(ttl_ms))
     }
 
     /// Writes a value.
     ///
     /// # Errors
     /// As [`Batch::check`].
-    pub fn put_expiring(&mut self, key: &[u8], data: Arc<[u8]>, expiry: Expiry) -> Result<()> {
+    pub fn put_expiring(&mut self, key: &[u8], value: &[u8], expiry: Expiry) -> Result<()> {
         limits::check_key(key)?;
-        limits::check_value(&data)?;
-        self.push(key.len() + data.len(), || Op::Put { key: key.into(), data, packed: None, expiry })
+        limits::check_value(value)?;
+        self.push([key, value], |[key, plain]| Op::Put { key, data: Data { plain, packed: None }, expiry })
     }
 
     /// Deletes a key; nothing happens when it does not exist.
@@ -157,7 +192,7 @@ impl Batch {
     /// As [`Batch::check`].
     pub fn delete(&mut self, key: &[u8]) -> Result<()> {
         limits::check_key(key)?;
-        self.push(key.len(), || Op::Delete { key: key.into() })
+        self.push([key], |[key]| Op::Delete { key })
     }
 
     /// Adds to a counter: a decimal integer of 64 bits in ASCII; a missing key counts as 0. It sees the mutations before
@@ -167,7 +202,7 @@ impl Batch {
     /// As [`Batch::check`].
     pub fn add(&mut self, key: &[u8], delta: i64) -> Result<()> {
         limits::check_key(key)?;
-        self.push(key.len(), || Op::Add { key: key.into(), delta })
+        self.push([key], |[key]| Op::Add { key, delta })
     }
 
     /// Writes a value under the next number of a feed: the commit adds 1 to the counter `feed` and writes the value at
@@ -178,13 +213,9 @@ impl Batch {
     /// As [`Batch::check`]. The commit fails with [`Kind::WrongType`] when `feed` holds no counter, with
     /// [`Kind::OutOfRange`] when that is negative or used up.
     pub fn append(&mut self, feed: &[u8], value: &[u8]) -> Result<()> {
-        self.append_shared(feed, value.into())
-    }
-
-    pub(super) fn append_shared(&mut self, feed: &[u8], data: Arc<[u8]>) -> Result<()> {
         limits::check_feed(feed)?;
-        limits::check_value(&data)?;
-        self.push(feed.len() + data.len(), || Op::Append { feed: feed.into(), data, packed: None })
+        limits::check_value(value)?;
+        self.push([feed, value], |[feed, plain]| Op::Append { feed, data: Data { plain, packed: None } })
     }
 
     /// Changes when a key expires: `ttl_ms` milliseconds after the commit; 0: never. Nothing happens when it does not
@@ -194,41 +225,57 @@ impl Batch {
     /// As [`Batch::check`].
     pub fn expire(&mut self, key: &[u8], ttl_ms: u64) -> Result<()> {
         limits::check_key(key)?;
-        self.push(key.len(), || Op::Expire { key: key.into(), expiry: Expiry::ttl(ttl_ms) })
+        self.push([key], |[key]| Op::Expire { key, expiry: Expiry::ttl(ttl_ms) })
     }
 
     pub(super) fn unchanged(&mut self, range: Range, since: u64) -> Result<()> {
-        self.push(0, || Op::Unchanged { range, since })
+        self.push([], |[]| Op::Unchanged { range: Arc::new(range), since })
     }
 
     pub(super) fn sweep(&mut self, key: &[u8], entry: &[u8]) -> Result<()> {
-        self.push(key.len(), || Op::Sweep { key: key.into(), entry: entry.into() })
+        self.push([key, entry], |[key, entry]| Op::Sweep { key, entry })
     }
 
-    fn push(&mut self, bytes: usize, op: impl FnOnce() -> Op) -> Result<()> {
+    fn push<const N: usize>(
+        &mut self,
+        parts: [&[u8]; N],
+        op: impl FnOnce([Span; N]) -> Op<Span>,
+    ) -> Result<()> {
         if self.ops.len() >= limits::MAX_BATCH_OPS {
             return Err(limits::too_many("operations in a batch", self.ops.len() + 1, limits::MAX_BATCH_OPS));
         }
-        let total = self.bytes.saturating_add(bytes);
+        let added: usize = parts.iter().map(|part| part.len()).sum();
+        let total = self.bytes.len().saturating_add(added);
         if total > limits::MAX_BATCH_BYTES {
             let text = format!("a batch of {total} bytes: the limit is {}", limits::MAX_BATCH_BYTES);
             return Err(Error::new(Kind::TooLarge, text));
         }
-        self.ops.push(op());
-        self.bytes = total;
+        self.bytes.reserve(added);
+        self.ops.push(op(parts.map(|part| keep(&mut self.bytes, part))));
         Ok(())
+    }
+
+    /// The operations in their order.
+    pub(super) fn ops(&self) -> impl Iterator<Item = Op<&[u8]>> {
+        self.ops.iter().map(|op| op.map(|span| self.bytes.get(span.start..span.end).unwrap_or_default()))
     }
 
     /// Compresses what is worth it, before any lock is taken.
     pub(super) fn pack(mut self, compression: &Compression) -> Self {
         for op in &mut self.ops {
-            if let Op::Put { data, packed, .. } | Op::Append { data, packed, .. } = op {
-                let (encoding, bytes) = compression.encode(data);
-                if encoding != RAW {
-                    *packed = Some((encoding, bytes.into_owned()));
+            if let Op::Put { data, .. } | Op::Append { data, .. } = op {
+                let plain = self.bytes.get(data.plain.start..data.plain.end).unwrap_or_default();
+                if let (encoding, Cow::Owned(packed)) = compression.encode(plain) {
+                    data.packed = Some((encoding, keep(&mut self.bytes, &packed)));
                 }
             }
         }
         self
     }
+}
+
+fn keep(bytes: &mut Vec<u8>, part: &[u8]) -> Span {
+    let start = bytes.len();
+    bytes.extend_from_slice(part);
+    Span { start, end: bytes.len() }
 }

@@ -2,7 +2,6 @@
 //! Caches and watches of every process live on it. An engine that gathers transactions joins their entries into one row.
 
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::encode;
@@ -62,22 +61,22 @@ impl Logged {
 }
 
 /// One change in an entry.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct LoggedChange<'a> {
     pub what: Logged,
     #[serde(borrow, with = "serde_bytes")]
     pub key: &'a [u8],
 }
 
-/// The changes of one commit; most have one.
-pub(super) type LoggedCommit<'a> = SmallVec<[LoggedChange<'a>; 1]>;
+/// The changes of one commit.
+pub(super) type LoggedCommit<'a> = Vec<LoggedChange<'a>>;
 
 /// About what an entry takes, and each change in it, without the key.
 const ENTRY_BYTES: usize = 24;
 const CHANGE_BYTES: usize = 6;
 
 /// One entry: consecutive commits made at one time. Its row has the version of the last as key.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Entry<'a> {
     /// Whether it is the last of its row.
     #[serde(skip)]
@@ -92,14 +91,10 @@ pub(super) struct Entry<'a> {
     pub first: u64,
     pub time_ms: i64,
     #[serde(borrow)]
-    pub commits: SmallVec<[LoggedCommit<'a>; 1]>,
+    pub commits: Vec<LoggedCommit<'a>>,
 }
 
 impl<'a> Entry<'a> {
-    pub fn new(first: u64, time_ms: i64, commits: SmallVec<[LoggedCommit<'a>; 1]>) -> Self {
-        Self { ends_row: true, marked: false, fingerprint: 0, first, time_ms, commits }
-    }
-
     /// The version of the last commit.
     pub fn last(&self) -> u64 {
         self.first.saturating_add(self.commits.len() as u64).saturating_sub(1)
@@ -110,18 +105,33 @@ impl<'a> Entry<'a> {
         (self.first..).zip(&self.commits)
     }
 
-    pub fn encode(&self) -> Result<Vec<u8>> {
-        let changes = self.commits.iter().flatten();
-        let most = changes.map(|change| change.key.len() + CHANGE_BYTES).sum::<usize>() + ENTRY_BYTES;
-        let mut bytes = Vec::with_capacity(most);
-        encode::append(self, &mut bytes)?;
-        Ok(bytes)
-    }
-
     /// Whether nothing is missing between `version` and this entry.
     pub fn follows(&self, version: u64) -> bool {
         self.first <= version.saturating_add(1)
     }
+}
+
+/// Encodes the [`Entry`] of commits, the first of version `first`: a struct and a sequence are in this format their parts
+/// one after the other, a sequence after its length.
+pub(super) fn encode<'a, C>(
+    first: u64,
+    time_ms: i64,
+    commits: impl ExactSizeIterator<Item = C> + Clone,
+) -> Result<Vec<u8>>
+where
+    C: ExactSizeIterator<Item = LoggedChange<'a>>,
+{
+    let changes = commits.clone().flatten();
+    let most = changes.map(|change| change.key.len() + CHANGE_BYTES).sum::<usize>() + ENTRY_BYTES;
+    let mut bytes = Vec::with_capacity(most);
+    encode::append(&(first, time_ms, commits.len()), &mut bytes)?;
+    for commit in commits {
+        encode::append(&commit.len(), &mut bytes)?;
+        for change in commit {
+            encode::append(&change, &mut bytes)?;
+        }
+    }
+    Ok(bytes)
 }
 
 /// The fingerprint of an encoded entry.
@@ -169,15 +179,13 @@ pub(super) fn after(
 
 #[cfg(test)]
 mod tests {
-    use smallvec::smallvec;
-
     use super::*;
 
     #[test]
     fn entries_round_trip_and_damage_is_told() {
-        let change = || LoggedChange { what: Logged::Delete, key: b"a\0b" };
-        let entry = |first| Entry::new(first, 9, smallvec![smallvec![change()], smallvec![]]);
-        let bytes = entry(7).encode().unwrap();
+        let changes = |count| (0..count).map(|_| LoggedChange { what: Logged::Delete, key: b"a\0b" });
+        let entry = |first| encode(first, 9, [1, 0].into_iter().map(changes)).unwrap();
+        let bytes = entry(7);
         let decoded = &decode(8, &bytes).unwrap()[0];
         assert_eq!((decoded.first, decoded.time_ms, decoded.last()), (7, 9, 8));
         assert_eq!(decoded.commits[0][0].key, b"a\0b");
@@ -190,13 +198,13 @@ mod tests {
         let with_mark = [bytes.clone(), vec![MARK, 1, 2, 3]].concat();
         let marked = &decode(8, &with_mark).unwrap()[0];
         assert!(marked.marked && marked.ends_row && marked.fingerprint != decoded.fingerprint);
-        let joined = [bytes.clone(), entry(9).encode().unwrap()].concat();
+        let joined = [bytes.clone(), entry(9)].concat();
         let decoded = decode(10, &joined).unwrap();
         assert_eq!(
             decoded.iter().map(|entry| (entry.first, entry.ends_row)).collect::<Vec<_>>(),
             [(7, false), (9, true)]
         );
-        let gap = [bytes.clone(), entry(10).encode().unwrap()].concat();
+        let gap = [bytes.clone(), entry(10)].concat();
         assert_eq!(decode(11, &gap).unwrap_err().kind(), Kind::Corrupt);
     }
 }

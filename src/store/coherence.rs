@@ -19,7 +19,7 @@ use super::changelog::{self, Logged};
 use crate::cache::{Figures, Table};
 use crate::engine::{AtomicGeneration, Engine, Generation, Hold, Read};
 use crate::error::{Error, Kind, Result};
-use crate::value::Value;
+use crate::value::{Value, ValueRef};
 
 /// Beyond this many commits behind, dropping everything is cheaper than reading what changed.
 const MOST_BEHIND: u64 = 10_000;
@@ -43,8 +43,8 @@ pub(super) struct CoherentCache {
 pub(super) struct Epoch(u64);
 
 /// What a commit of our own did to a key.
-pub(super) enum Update {
-    Set(Value),
+pub(super) enum Update<'a> {
+    Set(ValueRef<'a>),
     Absent,
     Forget,
 }
@@ -79,7 +79,8 @@ impl CoherentCache {
 
     /// Admits what a snapshot of `version`, begun after `epoch`, says of a key, unless more was applied since.
     pub fn fill(&self, key: &[u8], value: Option<&Value>, version: u64, epoch: Epoch) {
-        self.entries.insert_if(key, value, || version >= self.applied() && epoch == self.epoch());
+        self.entries
+            .insert_if(key, value.map(Value::to_ref), || version >= self.applied() && epoch == self.epoch());
     }
 
     /// Whether nothing was committed since the entries were last made true.
@@ -104,12 +105,12 @@ impl CoherentCache {
 
     /// Takes over a commit of our own, its version and the fingerprint of its entry, that is alone between `before` and
     /// `after`. Under [`CoherentCache::sync`].
-    pub fn adopt(
+    pub fn adopt<'u>(
         &self,
         before: &Generation,
         after: &Generation,
         (version, fingerprint): (u64, u64),
-        updates: impl Iterator<Item = (impl AsRef<[u8]>, Update)>,
+        updates: impl Iterator<Item = (&'u [u8], Update<'u>)>,
     ) {
         // When others committed too, the next read finds our commit and theirs in the change log.
         if !self.is_at(before) || *after == Generation::UNKNOWN {
@@ -118,9 +119,8 @@ impl CoherentCache {
         self.applied.store(version, Ordering::SeqCst);
         self.fingerprint.store(fingerprint, Ordering::Relaxed);
         for (key, update) in updates {
-            let key = key.as_ref();
             match update {
-                Update::Set(value) => self.entries.insert(key, Some(&value)),
+                Update::Set(value) => self.entries.insert(key, Some(value)),
                 Update::Absent => self.entries.insert(key, None),
                 Update::Forget => {
                     self.entries.remove(key);

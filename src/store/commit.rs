@@ -2,11 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use super::apply::{self, Plan};
 use super::batch::Batch;
-use super::changelog::{self, Entry, Logged, LoggedChange};
+use super::changelog::{self, Logged, LoggedChange};
 use super::coherence::Update;
 use super::group::Replies;
 use super::{Inner, Store};
@@ -144,10 +144,9 @@ impl Inner {
         if plans.is_empty() {
             return Ok(replies);
         }
-        let commits = plans.iter().map(|(_, plan)| plan.logged()).collect();
-        let entry = Entry::new(start + 1, now, commits).encode()?;
+        let entry = changelog::encode(start + 1, now, plans.iter().map(|(_, plan)| plan.logged()))?;
         let expired = plans.iter().map(|(_, plan)| plan.expired()).sum();
-        let updates = plans.into_iter().flat_map(|(version, plan)| plan.into_updates(version));
+        let updates = plans.iter().flat_map(|(version, plan)| plan.updates(*version));
         self.finish(engine, writer, version, &entry, updates)?;
         self.counters.expired.fetch_add(expired, Ordering::Relaxed);
         Ok(replies)
@@ -170,9 +169,9 @@ impl Inner {
         let version = next(self.start(engine, writer.as_ref())?)?;
         change(writer.as_mut())?;
         let changed = LoggedChange { what: Logged::Catalog, key: name.as_bytes() };
-        let entry = Entry::new(version, self.clock.now(), smallvec![smallvec![changed]]);
+        let entry = changelog::encode(version, self.clock.now(), [[changed].into_iter()].into_iter())?;
         self.catalog.forget();
-        self.finish(engine, writer, version, &entry.encode()?, std::iter::empty::<(&[u8], Update)>())
+        self.finish(engine, writer, version, &entry, std::iter::empty())
     }
 
     /// The version to go on from, with the cache true as of it.
@@ -182,13 +181,13 @@ impl Inner {
         writer.last_version()
     }
 
-    fn finish(
+    fn finish<'u>(
         &self,
         engine: &dyn Engine,
         mut writer: Box<dyn Writer + '_>,
         version: u64,
         entry: &[u8],
-        updates: impl Iterator<Item = (impl AsRef<[u8]>, Update)>,
+        updates: impl Iterator<Item = (&'u [u8], Update<'u>)>,
     ) -> Result<()> {
         writer.append_log(version, entry)?;
         let transactions = self.counters.engine_commits.fetch_add(1, Ordering::Relaxed);

@@ -305,12 +305,12 @@ impl Transaction {
         }
         for (key, write) in self.writes {
             match write {
-                Write::Put(data, expiry) => batch.put_expiring(&key, data, expiry)?,
+                Write::Put(data, expiry) => batch.put_expiring(&key, &data, expiry)?,
                 Write::Delete => batch.delete(&key)?,
             }
         }
         for (feed, data) in self.appends {
-            batch.append_shared(&feed, data)?;
+            batch.append(&feed, &data)?;
         }
         // The snapshot goes first, so that the commit's checkpoint does not wait for it.
         drop(self.snapshot);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::copy::unpack;
-use crate::value::Value;
+use crate::value::{Value, ValueRef};
 
 const HEADER_WORDS: usize = 3;
 const ABSENT: u64 = 1 << 16;
@@ -33,10 +33,10 @@ pub(super) struct Header(u64);
 
 impl Header {
     /// None for what cannot be kept: an empty key, or lengths beyond their fields.
-    pub fn new(key: &[u8], value: Option<&Value>) -> Option<Self> {
+    pub fn new(key: &[u8], value: Option<ValueRef<'_>>) -> Option<Self> {
         let key_len = u64::from(u16::try_from(key.len()).ok().filter(|len| *len > 0)?);
         Some(Self(match value {
-            Some(value) => u64::from(u32::try_from(value.len()).ok()?) << 32 | key_len,
+            Some(value) => u64::from(u32::try_from(value.data.len()).ok()?) << 32 | key_len,
             None => ABSENT | key_len,
         }))
     }
@@ -98,9 +98,9 @@ impl<'a> Item<'a> {
     }
 
     /// Fills the words of a new item.
-    pub fn write(words: &[AtomicU64], header: Header, key: &[u8], value: Option<&Value>) {
-        let (version, expires_at) = value.map_or((0, 0), |value| (value.version(), value.expires_at()));
-        let data = value.map_or(&[][..], Value::bytes);
+    pub fn write(words: &[AtomicU64], header: Header, key: &[u8], value: Option<ValueRef<'_>>) {
+        let absent = ValueRef { data: &[], version: 0, expires_at: 0 };
+        let ValueRef { data, version, expires_at } = value.unwrap_or(absent);
         let mut words = words.iter();
         let mut put = |content| words.next().into_iter().for_each(|word| word.store(content, Relaxed));
         [header.0, version, expires_at.cast_unsigned()].into_iter().for_each(&mut put);

@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Acquire, fence};
 use parking_lot::Mutex;
 
 use super::{Figures, Lookup};
-use crate::value::Value;
+use crate::value::ValueRef;
 use counters::Counters;
 use index::{BUCKET_BYTES, Index, Queue, Slot, Word};
 use item::Item;
@@ -231,12 +231,12 @@ impl Table {
     }
 
     /// Stores an entry; `None` says that the key does not exist.
-    pub fn insert(&self, key: &[u8], value: Option<&Value>) {
+    pub fn insert(&self, key: &[u8], value: Option<ValueRef<'_>>) {
         self.insert_if(key, value, || true);
     }
 
     /// Stores an entry if `allowed`, asked under the lock that a removal takes, agrees.
-    pub fn insert_if(&self, key: &[u8], value: Option<&Value>, allowed: impl FnOnce() -> bool) {
+    pub fn insert_if(&self, key: &[u8], value: Option<ValueRef<'_>>, allowed: impl FnOnce() -> bool) {
         let hash = self.hash(key);
         let mut writer = self.writer.lock();
         if allowed() {

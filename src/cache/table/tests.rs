@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::*;
+use crate::value::Value;
 
 impl Table {
     /// The invariants.
@@ -101,7 +102,7 @@ proptest! {
                 }
                 Op::Insert(k, len) => {
                     let value = len.map(|len| value(len, at as u64));
-                    table.insert(&key(k), value.as_ref());
+                    table.insert(&key(k), value.as_ref().map(Value::to_ref));
                     model.insert(k, value);
                 }
                 Op::Refused(k) => table.insert_if(&key(k), None, || false),
@@ -127,7 +128,7 @@ fn what_fits_is_kept() {
     let table = Table::new(1 << 20).unwrap();
     let entries: u32 = if cfg!(miri) { 300 } else { 2500 };
     for number in 0..entries {
-        table.insert(&number.to_be_bytes(), Some(&value(100, number.into())));
+        table.insert(&number.to_be_bytes(), Some(value(100, number.into()).to_ref()));
     }
     table.validate();
     // A bucket may be full by chance.
@@ -143,10 +144,10 @@ fn what_is_read_outlives_a_scan() {
     let table = Table::new(100_000).unwrap();
     let hot = |number: u32| [0xFF, number as u8];
     for number in 0..100 {
-        table.insert(&hot(number), Some(&value(100, 0)));
+        table.insert(&hot(number), Some(value(100, 0).to_ref()));
     }
     for number in 0..if cfg!(miri) { 1000 } else { 20_000_u32 } {
-        table.insert(&number.to_be_bytes(), Some(&value(100, 0)));
+        table.insert(&number.to_be_bytes(), Some(value(100, 0).to_ref()));
         table.peek(&hot(number % 100));
     }
     let kept = (0..100).filter(|number| table.peek(&hot(*number)) != Lookup::Unknown).count();
@@ -159,7 +160,7 @@ fn what_comes_back_soon_is_kept_longer_than_what_is_new() {
     let table = Table::new(200_000).unwrap();
     let fill = |numbers: &[u32]| {
         for number in numbers {
-            table.insert(&number.to_be_bytes(), Some(&value(100, 0)));
+            table.insert(&number.to_be_bytes(), Some(value(100, 0).to_ref()));
         }
     };
     let unknown = |number: &u32| table.peek(&number.to_be_bytes()) == Lookup::Unknown;
@@ -178,7 +179,7 @@ fn values_up_to_a_tenth_of_the_room_are_kept() {
     let bytes = 1 << 20;
     let table = Table::new(bytes).unwrap();
     for (len, kept) in [(bytes / 11, true), (bytes / 8, false), (bytes, false), (0, true)] {
-        table.insert(b"k", Some(&value(len, 1)));
+        table.insert(b"k", Some(value(len, 1).to_ref()));
         assert_eq!(table.peek(b"k") != Lookup::Unknown, kept, "{len} bytes");
         table.validate();
     }
@@ -187,8 +188,8 @@ fn values_up_to_a_tenth_of_the_room_are_kept() {
 #[test]
 fn an_expired_entry_is_a_miss_and_only_one_that_expires_asks_the_time() {
     let table = Table::new(10_000).unwrap();
-    table.insert(b"mortal", Some(&Value::new([1].into(), 1, 1000)));
-    table.insert(b"eternal", Some(&Value::new([1].into(), 1, 0)));
+    table.insert(b"mortal", Some(Value::new([1].into(), 1, 1000).to_ref()));
+    table.insert(b"eternal", Some(Value::new([1].into(), 1, 0).to_ref()));
     let get = |key: &[u8], now: i64| table.get(table.hash(key), key, || now) != Lookup::Unknown;
     assert!(get(b"mortal", 999) && !get(b"mortal", 1000));
     let asked = AtomicBool::new(false);
@@ -208,12 +209,12 @@ fn positions_are_not_used_twice() {
         ring.skip_to(ring::POSITIONS - 100);
     }
     for number in 0..1000_u32 {
-        table.insert(&number.to_be_bytes(), Some(&value(50, number.into())));
+        table.insert(&number.to_be_bytes(), Some(value(50, number.into()).to_ref()));
         if number % 100 == 0 {
             table.validate();
         }
     }
-    table.insert(&7_u32.to_be_bytes(), Some(&value(50, 1000)));
+    table.insert(&7_u32.to_be_bytes(), Some(value(50, 1000).to_ref()));
     assert_eq!(table.peek(&7_u32.to_be_bytes()), Lookup::Unknown);
 }
 
@@ -262,7 +263,7 @@ fn readers_beside_a_writer_see_whole_and_present_values() {
                     7 => {
                         table.remove(&key);
                     }
-                    _ => table.insert(&key, Some(&checked(version))),
+                    _ => table.insert(&key, Some(checked(version).to_ref())),
                 }
                 floors[number as usize].store(version, SeqCst);
                 if version % 5000 == 0 {

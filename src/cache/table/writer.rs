@@ -10,7 +10,7 @@ use super::ghost::Ghost;
 use super::index::{Queue, Slot, Word};
 use super::item::{Header, Item};
 use super::ring::Ring;
-use crate::value::Value;
+use crate::value::ValueRef;
 
 /// Entries that one insertion may queue anew in the main ring: bounds the time it takes.
 const SECOND_CHANCES: usize = 32;
@@ -37,7 +37,7 @@ impl Writer {
     }
 
     /// Keeps an entry if it may have the room; what was known of its key is forgotten either way.
-    pub fn insert(&mut self, shared: &Shared, hash: u64, key: &[u8], value: Option<&Value>) {
+    pub fn insert(&mut self, shared: &Shared, hash: u64, key: &[u8], value: Option<ValueRef<'_>>) {
         let (known, before) = shared.find(hash, key).map(|entry| (entry.slot, entry.word)).unzip();
         match self.store(shared, hash, key, value, before) {
             Some(word) => self.publish(shared, hash, known, word),
@@ -53,7 +53,7 @@ impl Writer {
         shared: &Shared,
         hash: u64,
         key: &[u8],
-        value: Option<&Value>,
+        value: Option<ValueRef<'_>>,
         before: Option<Word>,
     ) -> Option<Word> {
         let header = Header::new(key, value)?;
