@@ -215,7 +215,7 @@ fn fill(writer: &mut dyn Writer, table: &Table, version: u64) -> Result<u64> {
     for (key, row) in table.records.newest() {
         rows += 1;
         match row {
-            Some(row) => writer.put(key, row.as_record())?,
+            Some((row, data)) => writer.put(key, row.with(data))?,
             None => writer.delete(key)?,
         }
     }
@@ -223,7 +223,7 @@ fn fill(writer: &mut dyn Writer, table: &Table, version: u64) -> Result<u64> {
         for (key, value) in table.space(space).newest() {
             rows += 1;
             match value {
-                Some(value) => writer.put_entry(space, key, value)?,
+                Some(((), value)) => writer.put_entry(space, key, value)?,
                 None => writer.delete_entry(space, key)?,
             }
         }

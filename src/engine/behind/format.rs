@@ -85,7 +85,7 @@ pub(super) fn space_number(space: Space) -> u8 {
     }
 }
 
-fn space_of(number: u8) -> Result<Space> {
+pub(super) fn space_of(number: u8) -> Result<Space> {
     Space::ALL.into_iter().find(|space| space_number(*space) == number).ok_or_else(damaged)
 }
 
@@ -96,11 +96,13 @@ fn damaged() -> Error {
 /// A record being written. Its memory is used again.
 pub(super) struct Record {
     bytes: Vec<u8>,
+    /// Where the payload ends.
+    end: usize,
 }
 
 impl Default for Record {
     fn default() -> Self {
-        Self { bytes: vec![0; RECORD_HEADER] }
+        Self { bytes: vec![0; RECORD_HEADER], end: RECORD_HEADER }
     }
 }
 
@@ -108,21 +110,28 @@ impl Record {
     pub fn clear(&mut self) {
         self.bytes.truncate(RECORD_HEADER);
         self.bytes.shrink_to(KEPT);
+        self.end = RECORD_HEADER;
     }
 
     pub fn push(&mut self, op: &Op<'_>) -> Result<()> {
-        encode::append(op, &mut self.bytes)
+        self.bytes.truncate(self.end);
+        encode::append(op, &mut self.bytes)?;
+        self.end = self.bytes.len();
+        Ok(())
     }
 
     pub fn len(&self) -> usize {
-        self.bytes.len().next_multiple_of(8)
+        self.end.next_multiple_of(8)
+    }
+
+    pub fn payload(&self) -> &[u8] {
+        self.bytes.get(RECORD_HEADER..self.end).unwrap_or_default()
     }
 
     /// Completes it for a segment.
     pub fn seal(&mut self, salt: u64, sequence: u64) -> &[u8] {
-        let payload = (self.bytes.len() - RECORD_HEADER) as u64;
         self.bytes.resize(self.len(), 0);
-        set(&mut self.bytes, 8, payload);
+        set(&mut self.bytes, 8, (self.end - RECORD_HEADER) as u64);
         set(&mut self.bytes, 16, sequence);
         let sum = xxh3_64_with_seed(self.bytes.get(8..).unwrap_or_default(), salt);
         set(&mut self.bytes, 0, sum);

@@ -27,6 +27,7 @@ use crate::platform::wait;
 mod flush;
 mod format;
 mod journal;
+mod map;
 mod pace;
 mod recovery;
 mod table;
@@ -36,9 +37,9 @@ mod writer;
 pub use recovery::recover;
 
 use flush::Progress;
+use format::Record;
 use journal::Journal;
 use pace::Pace;
-use table::Staged;
 use view::{BehindSnapshot, Shared, Tables};
 use writer::{BehindWriter, Desk};
 
@@ -146,7 +147,7 @@ impl BehindEngine {
                 frozen: None,
                 frozen_through: 0,
             }),
-            desk: Mutex::default(),
+            desk: Mutex::new(Desk::new(version)),
             sequence: AtomicU64::new(0),
             foreign: AtomicU64::new(0),
             changed: AtomicU32::new(0),
@@ -216,13 +217,15 @@ impl Core {
     }
 
     /// Makes a transaction that the journal has visible.
-    fn publish(&self, staged: &mut Staged, sequence: u64, bytes: u64, version: u64) {
+    fn publish(&self, record: &Record, trim: (u64, u32), sequence: u64, version: u64) -> Result<()> {
+        let bytes = record.len() as u64;
         let queued = self.queued.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let first = {
             let mut state = self.state.write();
             let mut active = state.active.write();
             let first = active.first == 0;
-            active.absorb(staged, sequence, bytes, self.pinned.load(Ordering::Relaxed));
+            active.absorb(record.payload(), sequence, bytes, self.pinned.load(Ordering::Relaxed))?;
+            active.trim(trim);
             drop(active);
             self.advance(&mut state, sequence, version);
             first
@@ -234,6 +237,7 @@ impl Core {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             wait::wake(&self.changed);
         }
+        Ok(())
     }
 
     fn advance(&self, state: &mut RwLockWriteGuard<'_, State>, sequence: u64, version: u64) {

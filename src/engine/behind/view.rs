@@ -7,7 +7,8 @@ use parking_lot::RwLock;
 use smallvec::SmallVec;
 
 use super::PROGRESS;
-use super::table::{Key, Map, Table};
+use super::map::{Found, Key, Map};
+use super::table::Table;
 use crate::engine::{
     Fields, Generation, Hold, Range, Read, Record, RecordRef, Snapshot, Space, Visit, VisitEntry, VisitLog,
     no_key_between,
@@ -29,15 +30,25 @@ pub(super) struct Layers<'a> {
 
 impl Layers<'_> {
     /// What the tables know of a key.
-    fn get<T: Clone>(&self, map: impl Fn(&Table) -> &Map<T>, key: &[u8]) -> Option<Option<T>> {
-        if let Some(found) = self.staged.and_then(|staged| map(staged).get(key, u64::MAX)) {
-            return Some(found.clone());
+    fn get<T: Copy>(&self, map: impl Fn(&Table) -> &Map<T>, key: &[u8]) -> Option<Option<(T, Vec<u8>)>> {
+        let known = |table: &Table, sequence| map(table).get(key, sequence).map(owned);
+        let staged = self.staged.and_then(|staged| known(staged, u64::MAX));
+        staged.or_else(|| self.tables.iter().find_map(|table| known(&table.read(), self.sequence)))
+    }
+
+    /// Orders the keys that were there when these layers were taken.
+    fn order<T: Copy>(&self, map: impl Fn(&Table) -> &Map<T>) {
+        if let Some(staged) = self.staged {
+            while map(staged).order_more() < map(staged).len() {}
         }
-        self.tables.iter().find_map(|table| map(&table.read()).get(key, self.sequence).cloned())
+        for table in self.tables {
+            let keys = map(&table.read()).len();
+            while map(&table.read()).order_more() < keys {}
+        }
     }
 
     /// The first change in a range, or the last.
-    fn next<T: Clone>(
+    fn next<T: Copy>(
         &self,
         map: impl Fn(&Table) -> &Map<T>,
         range: (Bound<&[u8]>, Bound<&[u8]>),
@@ -48,7 +59,7 @@ impl Layers<'_> {
             let Some((key, value)) = map(table).next(range, reverse, sequence) else { return };
             // Of equal keys the newer layer's, which comes first, counts.
             if best.as_ref().is_none_or(|best| precedes(key, &best.key, reverse)) {
-                best = Some(Change { key: Key::from_slice(key), value: value.clone() });
+                best = Some(Change { key: Key::from_slice(key), value: owned(value) });
             }
         };
         if let Some(staged) = self.staged {
@@ -62,7 +73,12 @@ impl Layers<'_> {
 /// A key that a table knows; None: deleted.
 struct Change<T> {
     key: Key,
-    value: Option<T>,
+    value: Option<(T, Vec<u8>)>,
+}
+
+/// What outlives the lock of its table.
+fn owned<T>(found: Found<'_, T>) -> Option<(T, Vec<u8>)> {
+    found.map(|(value, data)| (value, data.to_vec()))
 }
 
 fn precedes(key: &[u8], other: &[u8], reverse: bool) -> bool {
@@ -86,10 +102,11 @@ enum Fate {
     Ended,
 }
 
-impl<'a, T: Clone, M: Fn(&Table) -> &Map<T>> Merge<'a, T, M> {
+impl<'a, T: Copy, M: Fn(&Table) -> &Map<T>> Merge<'a, T, M> {
     fn new(layers: &'a Layers<'a>, map: M, range: &'a Range, reverse: bool) -> Self {
         let mut merge = Self { layers, map, range, reverse, pending: None };
         if !range.is_empty() {
+            layers.order(&merge.map);
             merge.pending = layers.next(&merge.map, range.bounds(), reverse);
         }
         merge
@@ -99,7 +116,7 @@ impl<'a, T: Clone, M: Fn(&Table) -> &Map<T>> Merge<'a, T, M> {
     fn advance(
         &mut self,
         key: Option<&[u8]>,
-        mut show: impl FnMut(&[u8], &T) -> Result<bool>,
+        mut show: impl FnMut(&[u8], T, &[u8]) -> Result<bool>,
     ) -> Result<Fate> {
         while let Some(change) = &self.pending {
             let same = key == Some(&*change.key);
@@ -107,7 +124,7 @@ impl<'a, T: Clone, M: Fn(&Table) -> &Map<T>> Merge<'a, T, M> {
                 break;
             }
             let going_on = match &change.value {
-                Some(value) => show(&change.key, value)?,
+                Some((value, data)) => show(&change.key, *value, data)?,
                 None => true,
             };
             let (start, end) = self.range.bounds();
@@ -138,7 +155,7 @@ pub(super) struct View<'a> {
 impl Read for View<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Record>> {
         match self.layers.get(|table| &table.records, key) {
-            Some(known) => Ok(known.map(|row| row.to_record())),
+            Some(known) => Ok(known.map(|(row, data)| row.with_vec(data))),
             None => self.below.get(key),
         }
     }
@@ -147,7 +164,8 @@ impl Read for View<'_> {
         let mut merge = Merge::new(&self.layers, |table| &table.records, range, reverse);
         let mut ended = false;
         self.below.scan(range, reverse, fields, &mut |key, record| {
-            let fate = merge.advance(Some(key), |key, row| visit(key, shown(row.as_record(), fields)))?;
+            let fate =
+                merge.advance(Some(key), |key, row, data| visit(key, shown(row.with(data), fields)))?;
             ended = match fate {
                 Fate::Shown => !visit(key, record)?,
                 Fate::Hidden => false,
@@ -156,7 +174,7 @@ impl Read for View<'_> {
             Ok(!ended)
         })?;
         if !ended {
-            merge.advance(None, |key, row| visit(key, shown(row.as_record(), fields)))?;
+            merge.advance(None, |key, row, data| visit(key, shown(row.with(data), fields)))?;
         }
         Ok(())
     }
@@ -166,7 +184,7 @@ impl Read for View<'_> {
             return Ok(None);
         }
         match self.layers.get(|table| table.space(space), key) {
-            Some(known) => Ok(known.map(Vec::from)),
+            Some(known) => Ok(known.map(|((), value)| value)),
             None => self.below.entry(space, key),
         }
     }
@@ -178,7 +196,7 @@ impl Read for View<'_> {
             if space == Space::Meta && key == PROGRESS {
                 return Ok(true);
             }
-            ended = match merge.advance(Some(key), |key, value| visit(key, value))? {
+            ended = match merge.advance(Some(key), |key, (), value| visit(key, value))? {
                 Fate::Shown => !visit(key, value)?,
                 Fate::Hidden => false,
                 Fate::Ended => true,
@@ -186,7 +204,7 @@ impl Read for View<'_> {
             Ok(!ended)
         })?;
         if !ended {
-            merge.advance(None, |key, value| visit(key, value))?;
+            merge.advance(None, |key, (), value| visit(key, value))?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use parking_lot::MutexGuard;
 
 use super::Core;
 use super::format::{LONGEST, Op, Record as JournalRecord, space_number};
-use super::table::{Change, Key, Row, Staged, Table};
+use super::table::Table;
 use super::view::{Layers, Tables, View, read_through};
 use crate::engine::{
     CommitError, Engine, Fields, Generation, Hold, Range, Read, Record, RecordRef, Snapshot, Space, Visit,
@@ -15,20 +15,29 @@ use crate::engine::{
 use crate::error::{Error, Kind, Result};
 
 /// What the one writer works with; whoever has it is the writer.
-#[derive(Default)]
 pub(super) struct Desk {
+    /// The last transaction, and its version.
+    pub sequence: u64,
+    pub version: u64,
     record: JournalRecord,
-    staged: Staged,
+}
+
+impl Desk {
+    pub fn new(version: u64) -> Self {
+        Self { sequence: 0, version, record: JournalRecord::default() }
+    }
 }
 
 pub(super) struct BehindWriter<'e> {
     core: &'e Core,
     desk: MutexGuard<'e, Desk>,
     /// What is staged, for reads: made by the first one.
-    own: OnceCell<Table>,
-    tables: Tables,
-    sequence: u64,
+    own: OnceCell<Box<Table>>,
+    /// Taken when first needed, as the snapshot below them.
+    tables: OnceCell<Tables>,
     last_version: u64,
+    /// As [`Table::trim`].
+    trim: (u64, u32),
     generation: Generation,
     below: Below<'e>,
 }
@@ -37,34 +46,37 @@ impl<'e> BehindWriter<'e> {
     pub fn begin(core: &'e Core) -> Self {
         let mut desk = core.desk.lock();
         desk.record.clear();
-        desk.staged.clear();
-        let state = core.state.read();
         Self {
             core,
-            desk,
             own: OnceCell::new(),
-            tables: state.tables(),
-            sequence: state.sequence,
-            last_version: state.version,
-            generation: core.generation_at(state.sequence),
+            tables: OnceCell::new(),
+            last_version: desk.version,
+            trim: (0, 0),
+            generation: core.generation_at(desk.sequence),
             below: Below { engine: core.below.as_ref(), snapshot: OnceCell::new() },
+            desk,
         }
     }
 
-    fn view(&self) -> View<'_> {
-        let staged = &self.desk.staged;
-        let own = (!staged.is_empty()).then(|| self.own.get_or_init(|| staged.to_table()));
-        let layers = Layers { staged: own, tables: &self.tables, sequence: self.sequence };
-        View { layers, below: &self.below, last_version: self.last_version }
+    fn view(&self) -> Result<View<'_>> {
+        let payload = self.desk.record.payload();
+        if self.own.get().is_none() && !payload.is_empty() {
+            let mut own = Box::<Table>::default();
+            own.absorb(payload, self.desk.sequence + 1, 0, 0)?;
+            let _ = self.own.set(own);
+        }
+        let tables = self.tables.get_or_init(|| self.core.state.read().tables());
+        let layers = Layers { staged: self.own.get().map(Box::as_ref), tables, sequence: self.desk.sequence };
+        Ok(View { layers, below: &self.below, last_version: self.last_version })
     }
 
-    fn stage(&mut self, op: &Op<'_>, change: Change) -> Result<()> {
+    fn stage(&mut self, op: &Op<'_>) -> Result<()> {
         self.desk.record.push(op)?;
-        if let Some(own) = self.own.get_mut() {
-            own.apply(change.clone(), 0, 0);
+        let sequence = self.desk.sequence + 1;
+        match self.own.get_mut() {
+            Some(own) => own.apply(op, sequence, 0),
+            None => Ok(()),
         }
-        self.desk.staged.changes.push(change);
-        Ok(())
     }
 }
 
@@ -75,65 +87,58 @@ impl Writer for BehindWriter<'_> {
 
     fn put(&mut self, key: &[u8], record: RecordRef<'_>) -> Result<()> {
         let RecordRef { version, expires_at, encoding, data } = record;
-        let row = Row { version, expires_at, encoding, data: data.into() };
-        let op = Op::Put { key, version, expires_at, encoding, data };
-        self.stage(&op, Change::Record(Key::from_slice(key), Some(row)))
+        self.stage(&Op::Put { key, version, expires_at, encoding, data })
     }
 
     fn delete(&mut self, key: &[u8]) -> Result<()> {
-        self.stage(&Op::Delete { key }, Change::Record(Key::from_slice(key), None))
+        self.stage(&Op::Delete { key })
     }
 
     fn put_entry(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<()> {
-        let change = Change::Entry(space, Key::from_slice(key), Some(value.into()));
-        self.stage(&Op::PutEntry { space: space_number(space), key, value }, change)
+        self.stage(&Op::PutEntry { space: space_number(space), key, value })
     }
 
     fn delete_entry(&mut self, space: Space, key: &[u8]) -> Result<()> {
-        let change = Change::Entry(space, Key::from_slice(key), None);
-        self.stage(&Op::DeleteEntry { space: space_number(space), key }, change)
+        self.stage(&Op::DeleteEntry { space: space_number(space), key })
     }
 
     fn append_log(&mut self, version: u64, entry: &[u8]) -> Result<()> {
-        self.desk.record.push(&Op::Log { version, entry })?;
-        let sequence = self.sequence + 1;
-        if let Some(own) = self.own.get_mut() {
-            own.log.push(sequence, version, entry);
-        }
-        self.desk.staged.log.push(sequence, version, entry);
         self.last_version = version;
-        Ok(())
+        self.stage(&Op::Log { version, entry })
     }
 
     fn trim_log(&mut self, through: u64, at_most: u32) -> Result<()> {
-        self.desk.staged.trim = (through, at_most);
+        self.trim = (through, at_most);
         Ok(())
     }
 
     fn commit(mut self: Box<Self>) -> std::result::Result<Generation, CommitError> {
-        let (core, sequence) = (self.core, self.sequence + 1);
-        let Desk { record, staged } = &mut *self.desk;
-        let bytes = record.len() as u64;
+        let (core, version, trim) = (self.core, self.last_version, self.trim);
+        let Desk { record, sequence, .. } = &mut *self.desk;
+        let sequence = *sequence + 1;
+        let refused = |error| CommitError { error, outcome_unknown: false };
+        let unknown = |error| {
+            core.fail(&error);
+            CommitError { error, outcome_unknown: true }
+        };
         if record.len() > LONGEST {
             let mut table = Table::default();
-            table.absorb(staged, sequence, bytes, 0);
-            core.write_through(&table, self.last_version)?;
+            table.absorb(record.payload(), sequence, record.len() as u64, 0).map_err(refused)?;
+            table.trim(trim);
+            core.write_through(&table, version)?;
         } else {
-            let refused = |error| CommitError { error, outcome_unknown: false };
             core.journal.append(record, sequence).map_err(refused)?;
-            if core.options.power_safe
-                && let Err(error) = core.journal.sync()
-            {
-                core.fail(&error);
-                return Err(CommitError { error, outcome_unknown: true });
+            if core.options.power_safe {
+                core.journal.sync().map_err(unknown)?;
             }
-            core.publish(staged, sequence, bytes, self.last_version);
+            core.publish(record, trim, sequence, version).map_err(unknown)?;
         }
+        (self.desk.sequence, self.desk.version) = (sequence, version);
         Ok(core.generation_at(sequence))
     }
 }
 
-read_through!(BehindWriter<'_>, |writer| writer.view());
+read_through!(BehindWriter<'_>, |writer| writer.view()?);
 
 /// A snapshot of the database below, taken when first needed: most writes read nothing. Nothing commits meanwhile but
 /// flushes, of what the tables have too.
