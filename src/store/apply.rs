@@ -70,11 +70,11 @@ pub(super) fn plan<'b>(batch: &'b Batch, writer: &dyn Writer, now: i64) -> Resul
         at: (batch.len() > FEW).then(HashMap::default),
         swept: Vec::new(),
     };
-    for op in batch.ops() {
+    for op in batch.checks() {
         planner.check(&op)?;
     }
     let mut reply = 0;
-    for op in batch.ops() {
+    for op in batch.mutations() {
         reply = planner.change(op)?;
     }
     Ok(Plan { changes: planner.changes, swept: planner.swept, reply })
@@ -256,6 +256,11 @@ impl<'b> Plan<'b> {
         self.changes.iter().filter(|planned| planned.what == Logged::Expire).count() as u64
     }
 
+    /// The keys it changes.
+    pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.changes.iter().map(|planned| &*planned.key)
+    }
+
     /// What the change log records.
     pub fn logged(&self) -> impl ExactSizeIterator<Item = LoggedChange<'_>> {
         self.changes.iter().map(|planned| LoggedChange { what: planned.what, key: &planned.key })
@@ -282,7 +287,7 @@ impl<'b> Plan<'b> {
     }
 
     /// What it means for the cache.
-    pub fn updates(&self, version: u64) -> impl Iterator<Item = (&[u8], Update<'_>)> {
+    pub fn updates(&self, version: u64) -> impl Iterator<Item = (&[u8], Update<'_>)> + Clone {
         self.changes.iter().map(move |planned| {
             let update = match &planned.new {
                 None => Update::Absent,

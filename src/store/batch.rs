@@ -255,9 +255,20 @@ impl Batch {
         Ok(())
     }
 
-    /// The operations in their order.
-    pub(super) fn ops(&self) -> impl Iterator<Item = Op<&[u8]>> {
-        self.ops.iter().map(|op| op.map(|span| self.bytes.get(span.start..span.end).unwrap_or_default()))
+    /// The checks.
+    pub(super) fn checks(&self) -> impl Iterator<Item = Op<&[u8]>> {
+        self.select(|op| matches!(op, Op::Check { .. } | Op::Unchanged { .. }))
+    }
+
+    /// The mutations in their order.
+    pub(super) fn mutations(&self) -> impl Iterator<Item = Op<&[u8]>> {
+        self.select(|op| !matches!(op, Op::Check { .. } | Op::Unchanged { .. }))
+    }
+
+    #[inline]
+    fn select(&self, which: impl Fn(&Op<Span>) -> bool) -> impl Iterator<Item = Op<&[u8]>> {
+        let lend = |span: Span| self.bytes.get(span.start..span.end).unwrap_or_default();
+        self.ops.iter().filter(move |op| which(op)).map(move |op| op.map(lend))
     }
 
     /// Compresses what is worth it, before any lock is taken.

@@ -17,7 +17,8 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        let millis = since.as_secs().saturating_mul(1000).saturating_add(since.subsec_millis().into());
+        i64::try_from(millis).unwrap_or(i64::MAX)
     }
 }
 
@@ -33,8 +34,9 @@ impl SteadyClock {
     }
 
     pub fn now(&self) -> i64 {
-        let now = self.source.now_ms();
-        self.highest.fetch_max(now, Ordering::Relaxed).max(now)
+        let (now, highest) = (self.source.now_ms(), self.highest.load(Ordering::Relaxed));
+        // Mostly it stands still.
+        if now <= highest { highest } else { self.highest.fetch_max(now, Ordering::Relaxed).max(now) }
     }
 
     /// Never answers less than `time` from now on.

@@ -83,6 +83,18 @@ impl CoherentCache {
             .insert_if(key, value.map(Value::to_ref), || version >= self.applied() && epoch == self.epoch());
     }
 
+    /// Has the processor fetch the place of a key that is about to change.
+    #[inline]
+    pub fn prefetch(&self, key: &[u8]) {
+        self.entries.prefetch(self.entries.hash(key));
+    }
+
+    /// Has the processor fetch what is known of it, some time after its place.
+    #[inline]
+    pub fn prefetch_item(&self, key: &[u8]) {
+        self.entries.prefetch_item(self.entries.hash(key));
+    }
+
     /// Whether nothing was committed since the entries were last made true.
     pub fn is_at(&self, generation: &Generation) -> bool {
         *generation != Generation::UNKNOWN && self.seen.load() == *generation
@@ -118,15 +130,13 @@ impl CoherentCache {
         }
         self.applied.store(version, Ordering::SeqCst);
         self.fingerprint.store(fingerprint, Ordering::Relaxed);
-        for (key, update) in updates {
-            match update {
-                Update::Set(value) => self.entries.insert(key, Some(value)),
-                Update::Absent => self.entries.insert(key, None),
-                Update::Forget => {
-                    self.entries.remove(key);
-                }
+        updates.for_each(|(key, update)| match update {
+            Update::Set(value) => self.entries.insert(key, Some(value)),
+            Update::Absent => self.entries.insert(key, None),
+            Update::Forget => {
+                self.entries.remove(key);
             }
-        }
+        });
         self.seen.store(after);
     }
 

@@ -131,6 +131,7 @@ impl Inner {
                 Ok(plan) => {
                     let value = plan.reply;
                     if !plan.is_empty() {
+                        plan.keys().for_each(|key| self.cache.prefetch(key));
                         version = next(version)?;
                         plan.write(writer.as_mut(), version, &indexes)?;
                         plans.push((version, plan));
@@ -177,8 +178,10 @@ impl Inner {
     /// The version to go on from, with the cache true as of it.
     fn start(&self, engine: &dyn Engine, writer: &dyn Writer) -> Result<u64> {
         let _sync = self.cache.sync();
-        self.absorb(engine, writer, &writer.generation())?;
-        writer.last_version()
+        match self.absorb(engine, writer, &writer.generation())? {
+            true => Ok(self.cache.applied()),
+            false => writer.last_version(),
+        }
     }
 
     fn finish<'u>(
@@ -187,7 +190,7 @@ impl Inner {
         mut writer: Box<dyn Writer + '_>,
         version: u64,
         entry: &[u8],
-        updates: impl Iterator<Item = (&'u [u8], Update<'u>)>,
+        updates: impl Iterator<Item = (&'u [u8], Update<'u>)> + Clone,
     ) -> Result<()> {
         writer.append_log(version, entry)?;
         let transactions = self.counters.engine_commits.fetch_add(1, Ordering::Relaxed);
@@ -195,6 +198,7 @@ impl Inner {
             writer.trim_log(version - self.log_keep, TRIM_MOST)?;
         }
         let before = writer.generation();
+        updates.clone().for_each(|(key, _)| self.cache.prefetch_item(key));
         // Readers that see the new generation wait here until its effects are in the cache.
         let _sync = self.cache.sync();
         match writer.commit() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use crate::error::{Error, Kind, Result};
 
@@ -52,7 +52,7 @@ impl<T, R> Group<T, R> {
         if !state.led {
             state.led = true;
             drop(state);
-            return self.lead(request, Vec::new(), carry);
+            return self.lead(std::slice::from_ref(&request), Vec::new(), carry);
         }
         let ticket = Arc::new(Ticket { phase: Mutex::new(Phase::Waiting(request)), moved: Condvar::new() });
         state.waiting.push(Arc::clone(&ticket));
@@ -66,7 +66,14 @@ impl<T, R> Group<T, R> {
             Phase::Lead(request) => {
                 drop(phase);
                 let others = self.take_waiting();
-                self.lead(request, others, carry)
+                let mut requests = vec![request];
+                for ticket in &others {
+                    let mut phase = ticket.phase.lock();
+                    if let Phase::Waiting(request) = std::mem::replace(&mut *phase, Phase::Carried) {
+                        requests.push(request);
+                    }
+                }
+                self.lead(&requests, others, carry)
             }
             Phase::Waiting(_) | Phase::Carried | Phase::Left => Err(lost()),
         }
@@ -85,20 +92,16 @@ impl<T, R> Group<T, R> {
         state.waiting.drain(..count).collect()
     }
 
-    fn lead(&self, own: T, others: Vec<Arc<Ticket<T, R>>>, carry: impl Fn(&[T]) -> Replies<R>) -> Result<R> {
-        let mut requests: SmallVec<[T; 1]> = smallvec![own];
-        let mut carried = Vec::with_capacity(others.len());
-        for ticket in others {
-            let mut phase = ticket.phase.lock();
-            if let Phase::Waiting(request) = std::mem::replace(&mut *phase, Phase::Carried) {
-                requests.push(request);
-            }
-            drop(phase);
-            carried.push(ticket);
-        }
+    /// Carries a request of its own and those of the tickets.
+    fn lead(
+        &self,
+        requests: &[T],
+        carried: Vec<Arc<Ticket<T, R>>>,
+        carry: impl Fn(&[T]) -> Replies<R>,
+    ) -> Result<R> {
         // Also when `carry` panics: the others learn of it and the lead goes on.
         let mut lead = Lead { group: self, carried };
-        let mut results = carry(&requests).into_iter();
+        let mut results = carry(requests).into_iter();
         let own = results.next().unwrap_or_else(|| Err(lost()));
         for (ticket, result) in std::mem::take(&mut lead.carried).into_iter().zip(results) {
             ticket.finish(result);

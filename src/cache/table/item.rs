@@ -101,16 +101,13 @@ impl<'a> Item<'a> {
     pub fn write(words: &[AtomicU64], header: Header, key: &[u8], value: Option<ValueRef<'_>>) {
         let absent = ValueRef { data: &[], version: 0, expires_at: 0 };
         let ValueRef { data, version, expires_at } = value.unwrap_or(absent);
-        let mut words = words.iter();
-        let mut put = |content| words.next().into_iter().for_each(|word| word.store(content, Relaxed));
-        [header.0, version, expires_at.cast_unsigned()].into_iter().for_each(&mut put);
-        for bytes in [key, data] {
-            let (whole, part) = bytes.as_chunks::<8>();
-            whole.iter().map(|bytes| u64::from_le_bytes(*bytes)).for_each(&mut put);
-            if !part.is_empty() {
-                put(pack(part));
-            }
+        let Some((head, rest)) = words.split_first_chunk::<HEADER_WORDS>() else { return };
+        for (word, content) in head.iter().zip([header.0, version, expires_at.cast_unsigned()]) {
+            word.store(content, Relaxed);
         }
+        let (key_words, data_words) = rest.split_at_checked(header.key_len().div_ceil(8)).unwrap_or_default();
+        fill(key_words, key);
+        fill(data_words, data);
     }
 
     /// Copies it to another place; that may overlap its own if it starts before.
@@ -165,6 +162,18 @@ impl<'a> Item<'a> {
             self.copy_into(data);
         }
         Value::new(data, self.version(), self.expires_at())
+    }
+}
+
+/// Stores bytes in as many words as they need.
+#[inline]
+fn fill(words: &[AtomicU64], bytes: &[u8]) {
+    let (whole, part) = bytes.as_chunks::<8>();
+    for (word, bytes) in words.iter().zip(whole) {
+        word.store(u64::from_le_bytes(*bytes), Relaxed);
+    }
+    if let Some(word) = words.get(whole.len()).filter(|_| !part.is_empty()) {
+        word.store(pack(part), Relaxed);
     }
 }
 

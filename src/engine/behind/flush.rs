@@ -52,7 +52,10 @@ fn run(core: &Core) {
         }
         match core.due_in() {
             Some(wait) if !stopping && wait > Duration::ZERO => std::thread::park_timeout(wait),
-            None if !stopping => std::thread::park(),
+            None if !stopping => {
+                core.state.write().spare = None;
+                std::thread::park();
+            }
             None => return,
             Some(_) => {
                 if let Err(error) = core.flush_table() {
@@ -84,22 +87,25 @@ impl Core {
 
     /// Writes all that was committed until now to the database.
     fn flush_table(&self) -> Result<()> {
-        let table = self.freeze();
+        let frozen = self.freeze();
         let start = Instant::now();
-        let table = table.read();
+        let table = frozen.read();
         let version = table.log.last_version().unwrap_or(0);
         let result = self.write_down(&table, version, |writer| writer.commit());
+        let (last, bytes) = (table.last, table.bytes);
+        drop(table);
         if result.is_ok() {
-            self.pace.measured(table.bytes, start.elapsed());
+            self.pace.measured(bytes, start.elapsed());
             self.state.write().frozen = None;
-            self.journal.release(table.last);
-            self.queued.fetch_sub(table.bytes, Ordering::Relaxed);
+            self.journal.release(last);
+            self.queued.fetch_sub(bytes, Ordering::Relaxed);
+            self.reuse(frozen);
         }
         let mut progress = self.progress.lock();
         progress.tries += 1;
         match result {
             Ok(rows) => {
-                progress.sequence = table.last;
+                progress.sequence = last;
                 progress.version = progress.version.max(version);
                 (progress.flushes, progress.rows) = (progress.flushes + 1, progress.rows + rows);
                 progress.failure = None;
@@ -121,10 +127,19 @@ impl Core {
         if let Some(frozen) = &state.frozen {
             return Arc::clone(frozen);
         }
-        let frozen = std::mem::take(&mut state.active);
+        let fresh = state.spare.take().unwrap_or_default();
+        let frozen = std::mem::replace(&mut state.active, fresh);
         state.frozen = Some(Arc::clone(&frozen));
         state.frozen_through = state.sequence;
         frozen
+    }
+
+    /// Keeps the memory of a table for the next one, unless a snapshot still reads it.
+    fn reuse(&self, mut flushed: Shared) {
+        if let Some(table) = Arc::get_mut(&mut flushed) {
+            table.get_mut().clear();
+            self.state.write().spare = Some(flushed);
+        }
     }
 
     /// Writes a table in one transaction of the database, together with how far the journal is then done with. Answers

@@ -186,16 +186,15 @@ pub(super) fn records(segment: &[u8], salt: u64) -> impl Iterator<Item = (u64, &
     })
 }
 
-/// The operations of a payload.
-pub(super) fn ops(mut payload: &[u8]) -> impl Iterator<Item = Result<Op<'_>>> {
-    std::iter::from_fn(move || {
-        if payload.is_empty() {
-            return None;
-        }
-        let decoded = postcard::take_from_bytes(payload);
-        payload = decoded.as_ref().map_or(&[], |(_, rest)| *rest);
-        Some(decoded.map(|(op, _)| op).map_err(|_| damaged()))
-    })
+/// Shows the operations of a payload, lent: a put is on the hot path and they are large to move.
+#[inline]
+pub(super) fn each_op<'p>(mut payload: &'p [u8], mut visit: impl FnMut(&Op<'p>) -> Result<()>) -> Result<()> {
+    while !payload.is_empty() {
+        let Ok((op, rest)) = &postcard::take_from_bytes::<Op<'_>>(payload) else { return Err(damaged()) };
+        visit(op)?;
+        payload = rest;
+    }
+    Ok(())
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<u64> {
@@ -240,8 +239,13 @@ mod tests {
         let bytes = segment(5, &[&OPS, &[], &OPS[..1]]);
         let found = read(&bytes);
         assert_eq!(found.iter().map(|(sequence, _)| *sequence).collect::<Vec<_>>(), [1, 2, 3]);
-        let first: Vec<_> = ops(&found[0].1).map(Result::unwrap).collect();
-        assert_eq!(first, OPS);
+        let mut first = OPS.iter();
+        each_op(&found[0].1, |op| {
+            assert_eq!(Some(op), first.next());
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(first.next(), None);
         assert!(found[1].1.is_empty());
     }
 
@@ -274,7 +278,6 @@ mod tests {
 
     #[test]
     fn garbage_is_no_operation() {
-        assert_eq!(ops(&[0xff; 9]).next().unwrap().unwrap_err().kind(), Kind::Corrupt);
-        assert!(ops(&[0xff; 9]).count() == 1);
+        assert_eq!(each_op(&[0xff; 9], |_| Ok(())).unwrap_err().kind(), Kind::Corrupt);
     }
 }

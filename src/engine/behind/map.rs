@@ -73,6 +73,15 @@ impl<T: Copy> Map<T> {
         self.newest.len()
     }
 
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.newest.clear();
+        self.older.clear();
+        self.places.clear();
+        self.order.get_mut().clear();
+    }
+
     /// Records a change. What it replaces is kept if a snapshot of `pinned` or before may read it.
     pub fn set(&mut self, key: &[u8], sequence: u64, value: Found<'_, T>, pinned: u64) {
         let hash = self.hasher.hash_one(key);

@@ -114,6 +114,8 @@ struct State {
     version: u64,
     active: Shared,
     frozen: Option<Shared>,
+    /// An empty one with the memory of a former, while writes keep coming.
+    spare: Option<Shared>,
     /// The last transaction that may be in the database.
     frozen_through: u64,
 }
@@ -145,6 +147,7 @@ impl BehindEngine {
                 version,
                 active: Shared::default(),
                 frozen: None,
+                spare: None,
                 frozen_through: 0,
             }),
             desk: Mutex::new(Desk::new(version)),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::format::{HEADER, Id, Op, SEGMENT, SegmentHeader, ops, records};
+use super::format::{HEADER, Id, Op, SEGMENT, SegmentHeader, each_op, records};
 use super::{PROGRESS, journal};
 use crate::engine::{Engine, Hold, Read, Space, Writer};
 use crate::error::{Error, Kind, Result};
@@ -101,14 +101,14 @@ fn replay(
             ));
             return Ok(false);
         }
-        for op in ops(payload) {
-            let op = op?;
+        each_op(payload, |op| {
             op.apply(writer.as_mut())?;
             if let Op::Log { version: last, entry } = op {
-                version = last;
+                version = *last;
                 log.extend_from_slice(entry);
             }
-        }
+            Ok(())
+        })?;
         reached = sequence;
         Ok(true)
     })?;

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::format::{Op, ops, space_of};
+use super::format::{Op, each_op, space_of};
 use super::map::{Found, Map};
 use crate::engine::{Record, RecordRef, Space};
 use crate::error::Result;
@@ -43,6 +43,11 @@ struct Logged {
 }
 
 impl Log {
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.bytes.clear();
+    }
+
     pub fn push(&mut self, sequence: u64, version: u64, entry: &[u8]) {
         self.bytes.extend_from_slice(entry);
         self.entries.push(Logged { sequence, version, end: self.bytes.len() });
@@ -101,6 +106,14 @@ impl Default for Table {
 }
 
 impl Table {
+    /// Makes it a new one that has its memory.
+    pub fn clear(&mut self) {
+        self.records.clear();
+        self.spaces.iter_mut().for_each(Map::clear);
+        self.log.clear();
+        (self.trim, self.first, self.last, self.bytes) = ((0, 0), 0, 0, 0);
+    }
+
     pub fn space(&self, space: Space) -> &Map<()> {
         let [meta, expiry, index] = &self.spaces;
         match space {
@@ -144,9 +157,7 @@ impl Table {
         if self.first == 0 {
             (self.first, self.began) = (sequence, Instant::now());
         }
-        for op in ops(payload) {
-            self.apply(&op?, sequence, pinned)?;
-        }
+        each_op(payload, |op| self.apply(op, sequence, pinned))?;
         self.last = sequence;
         self.bytes += bytes;
         Ok(())
