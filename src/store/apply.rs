@@ -256,11 +256,6 @@ impl<'b> Plan<'b> {
         self.changes.iter().filter(|planned| planned.what == Logged::Expire).count() as u64
     }
 
-    /// The keys it changes.
-    pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
-        self.changes.iter().map(|planned| &*planned.key)
-    }
-
     /// What the change log records.
     pub fn logged(&self) -> impl ExactSizeIterator<Item = LoggedChange<'_>> {
         self.changes.iter().map(|planned| LoggedChange { what: planned.what, key: &planned.key })

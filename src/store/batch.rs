@@ -265,6 +265,14 @@ impl Batch {
         self.select(|op| !matches!(op, Op::Check { .. } | Op::Unchanged { .. }))
     }
 
+    /// The keys that it writes.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.ops.iter().filter_map(|op| match op {
+            Op::Put { key, .. } => self.bytes.get(key.start..key.end),
+            _ => None,
+        })
+    }
+
     #[inline]
     fn select(&self, which: impl Fn(&Op<Span>) -> bool) -> impl Iterator<Item = Op<&[u8]>> {
         let lend = |span: Span| self.bytes.get(span.start..span.end).unwrap_or_default();

@@ -1,10 +1,9 @@
 //! The change log: one entry for each transaction of the store, listing the commits it carried and the keys they changed.
 //! Caches and watches of every process live on it. An engine that gathers transactions joins their entries into one row.
 
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::encode;
+use crate::encode::{self, Parts};
 use crate::engine::{MARK, Read};
 use crate::error::{Error, Kind, Result};
 
@@ -40,7 +39,7 @@ pub enum ChangeKind {
 }
 
 /// What an entry records of a key. Numbers are those of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Logged {
     Put,
     Delete,
@@ -50,6 +49,10 @@ pub(super) enum Logged {
 }
 
 impl Logged {
+    fn decode(number: u8) -> Option<Self> {
+        [Self::Put, Self::Delete, Self::Expire, Self::Catalog].into_iter().find(|kind| *kind as u8 == number)
+    }
+
     pub fn change(self) -> Option<ChangeKind> {
         match self {
             Self::Put => Some(ChangeKind::Put),
@@ -61,10 +64,9 @@ impl Logged {
 }
 
 /// One change in an entry.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(super) struct LoggedChange<'a> {
     pub what: Logged,
-    #[serde(borrow, with = "serde_bytes")]
     pub key: &'a [u8],
 }
 
@@ -76,25 +78,31 @@ const ENTRY_BYTES: usize = 24;
 const CHANGE_BYTES: usize = 6;
 
 /// One entry: consecutive commits made at one time. Its row has the version of the last as key.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Entry<'a> {
     /// Whether it is the last of its row.
-    #[serde(skip)]
     pub ends_row: bool,
     /// Whether other software changed something after it, nobody knows what.
-    #[serde(skip)]
     pub marked: bool,
     /// Tells it, and its mark, from entries of the same version in other histories of the store.
-    #[serde(skip)]
     pub fingerprint: u64,
     /// The version of the first commit.
     pub first: u64,
     pub time_ms: i64,
-    #[serde(borrow)]
     pub commits: Vec<LoggedCommit<'a>>,
 }
 
 impl<'a> Entry<'a> {
+    /// None when it is damaged.
+    fn decode(parts: &mut Parts<'a>) -> Option<Self> {
+        let (first, time_ms) = (parts.varint()?, parts.zigzag()?);
+        let change = |parts: &mut Parts<'a>| {
+            Some(LoggedChange { what: Logged::decode(parts.byte()?)?, key: parts.run()? })
+        };
+        let commits = parts.sequence(|parts| parts.sequence(change))?;
+        Some(Self { ends_row: true, marked: false, fingerprint: 0, first, time_ms, commits })
+    }
+
     /// The version of the last commit.
     pub fn last(&self) -> u64 {
         self.first.saturating_add(self.commits.len() as u64).saturating_sub(1)
@@ -111,27 +119,29 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Encodes the [`Entry`] of commits, the first of version `first`: a struct and a sequence are in this format their parts
-/// one after the other, a sequence after its length.
+/// Encodes the [`Entry`] of commits, the first of version `first`.
 pub(super) fn encode<'a, C>(
     first: u64,
     time_ms: i64,
     commits: impl ExactSizeIterator<Item = C> + Clone,
-) -> Result<Vec<u8>>
+) -> Vec<u8>
 where
     C: ExactSizeIterator<Item = LoggedChange<'a>>,
 {
     let changes = commits.clone().flatten();
     let most = changes.map(|change| change.key.len() + CHANGE_BYTES).sum::<usize>() + ENTRY_BYTES;
     let mut bytes = Vec::with_capacity(most);
-    encode::append(&(first, time_ms, commits.len()), &mut bytes)?;
+    encode::varint(first, &mut bytes);
+    encode::zigzag(time_ms, &mut bytes);
+    encode::varint(commits.len() as u64, &mut bytes);
     for commit in commits {
-        encode::append(&commit.len(), &mut bytes)?;
-        for change in commit {
-            encode::append(&change, &mut bytes)?;
+        encode::varint(commit.len() as u64, &mut bytes);
+        for LoggedChange { what, key } in commit {
+            bytes.push(what as u8);
+            encode::run(key, &mut bytes);
         }
     }
-    Ok(bytes)
+    bytes
 }
 
 /// The fingerprint of an encoded entry.
@@ -144,7 +154,9 @@ pub(super) fn decode(last: u64, mut bytes: &[u8]) -> Result<Vec<Entry<'_>>> {
     let corrupt = || Error::new(Kind::Corrupt, format!("row {last} of the change log is damaged"));
     let mut entries: Vec<Entry<'_>> = Vec::new();
     while !bytes.is_empty() {
-        let (mut entry, rest) = postcard::take_from_bytes::<Entry<'_>>(bytes).map_err(|_| corrupt())?;
+        let mut parts = Parts(bytes);
+        let mut entry = Entry::decode(&mut parts).ok_or_else(corrupt)?;
+        let rest = parts.0;
         let next = entries.last().map_or(entry.first, |before| before.last().saturating_add(1));
         if entry.commits.is_empty() || entry.first == 0 || entry.first != next {
             return Err(corrupt());
@@ -184,7 +196,7 @@ mod tests {
     #[test]
     fn entries_round_trip_and_damage_is_told() {
         let changes = |count| (0..count).map(|_| LoggedChange { what: Logged::Delete, key: b"a\0b" });
-        let entry = |first| encode(first, 9, [1, 0].into_iter().map(changes)).unwrap();
+        let entry = |first| encode(first, 9, [1, 0].into_iter().map(changes));
         let bytes = entry(7);
         let decoded = &decode(8, &bytes).unwrap()[0];
         assert_eq!((decoded.first, decoded.time_ms, decoded.last()), (7, 9, 8));
@@ -192,6 +204,7 @@ mod tests {
         assert!(decoded.follows(6) && decoded.follows(7) && !decoded.follows(5));
         assert_eq!(decode(9, &bytes).unwrap_err().kind(), Kind::Corrupt);
         assert_eq!(decoded.fingerprint, fingerprint(&bytes));
+        assert_eq!(bytes, b"\x07\x12\x02\x01\x01\x03a\0b\0", "the bytes of an entry never change");
         for cut in 0..bytes.len() {
             assert_eq!(decode(8, &bytes[..cut]).unwrap_err().kind(), Kind::Corrupt);
         }

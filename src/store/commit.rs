@@ -98,6 +98,7 @@ impl Inner {
 
     pub(super) fn commit(&self, batch: Batch) -> Result<Reply> {
         self.engine_to_write()?;
+        batch.keys().for_each(|key| self.cache.prefetch(key));
         let reply = self.group.run(batch.pack(&self.compression), |requests| self.carry(requests));
         match &reply {
             Ok(_) => self.counters.commits.fetch_add(1, Ordering::Relaxed),
@@ -131,7 +132,6 @@ impl Inner {
                 Ok(plan) => {
                     let value = plan.reply;
                     if !plan.is_empty() {
-                        plan.keys().for_each(|key| self.cache.prefetch(key));
                         version = next(version)?;
                         plan.write(writer.as_mut(), version, &indexes)?;
                         plans.push((version, plan));
@@ -145,7 +145,7 @@ impl Inner {
         if plans.is_empty() {
             return Ok(replies);
         }
-        let entry = changelog::encode(start + 1, now, plans.iter().map(|(_, plan)| plan.logged()))?;
+        let entry = changelog::encode(start + 1, now, plans.iter().map(|(_, plan)| plan.logged()));
         let expired = plans.iter().map(|(_, plan)| plan.expired()).sum();
         let updates = plans.iter().flat_map(|(version, plan)| plan.updates(*version));
         self.finish(engine, writer, version, &entry, updates)?;
@@ -170,7 +170,7 @@ impl Inner {
         let version = next(self.start(engine, writer.as_ref())?)?;
         change(writer.as_mut())?;
         let changed = LoggedChange { what: Logged::Catalog, key: name.as_bytes() };
-        let entry = changelog::encode(version, self.clock.now(), [[changed].into_iter()].into_iter())?;
+        let entry = changelog::encode(version, self.clock.now(), [[changed].into_iter()].into_iter());
         self.catalog.forget();
         self.finish(engine, writer, version, &entry, std::iter::empty())
     }

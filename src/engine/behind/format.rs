@@ -4,10 +4,9 @@
 //! A segment is used again once its transactions are in the database. Its salt is new each time and part of every checksum,
 //! so that what is left of its former life is never taken for a record.
 
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::encode;
+use crate::encode::{self, Parts};
 use crate::engine::{RecordRef, Space, Writer};
 use crate::error::{Error, Kind, Result};
 
@@ -27,39 +26,66 @@ const KEPT: usize = 64 << 10;
 /// Which journal this is; the database knows the one it belongs to.
 pub(super) type Id = [u8; 16];
 
-/// What a transaction does.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a transaction does. Encoded it is its number and its parts.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Op<'a> {
-    Put {
-        #[serde(borrow, with = "serde_bytes")]
-        key: &'a [u8],
-        version: u64,
-        expires_at: i64,
-        encoding: u8,
-        #[serde(borrow, with = "serde_bytes")]
-        data: &'a [u8],
-    },
-    Delete {
-        #[serde(borrow, with = "serde_bytes")]
-        key: &'a [u8],
-    },
-    PutEntry {
-        space: u8,
-        #[serde(borrow, with = "serde_bytes")]
-        key: &'a [u8],
-        #[serde(borrow, with = "serde_bytes")]
-        value: &'a [u8],
-    },
-    DeleteEntry {
-        space: u8,
-        #[serde(borrow, with = "serde_bytes")]
-        key: &'a [u8],
-    },
-    Log {
-        version: u64,
-        #[serde(borrow, with = "serde_bytes")]
-        entry: &'a [u8],
-    },
+    Put { key: &'a [u8], version: u64, expires_at: i64, encoding: u8, data: &'a [u8] },
+    Delete { key: &'a [u8] },
+    PutEntry { space: u8, key: &'a [u8], value: &'a [u8] },
+    DeleteEntry { space: u8, key: &'a [u8] },
+    Log { version: u64, entry: &'a [u8] },
+}
+
+impl<'a> Op<'a> {
+    #[inline]
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        match *self {
+            Op::Put { key, version, expires_at, encoding, data } => {
+                bytes.push(0);
+                encode::run(key, bytes);
+                encode::varint(version, bytes);
+                encode::zigzag(expires_at, bytes);
+                bytes.push(encoding);
+                encode::run(data, bytes);
+            }
+            Op::Delete { key } => {
+                bytes.push(1);
+                encode::run(key, bytes);
+            }
+            Op::PutEntry { space, key, value } => {
+                bytes.extend([2, space]);
+                encode::run(key, bytes);
+                encode::run(value, bytes);
+            }
+            Op::DeleteEntry { space, key } => {
+                bytes.extend([3, space]);
+                encode::run(key, bytes);
+            }
+            Op::Log { version, entry } => {
+                bytes.push(4);
+                encode::varint(version, bytes);
+                encode::run(entry, bytes);
+            }
+        }
+    }
+
+    #[inline]
+    fn decode(parts: &mut Parts<'a>) -> Option<Self> {
+        Some(match parts.byte()? {
+            0 => Op::Put {
+                key: parts.run()?,
+                version: parts.varint()?,
+                expires_at: parts.zigzag()?,
+                encoding: parts.byte()?,
+                data: parts.run()?,
+            },
+            1 => Op::Delete { key: parts.run()? },
+            2 => Op::PutEntry { space: parts.byte()?, key: parts.run()?, value: parts.run()? },
+            3 => Op::DeleteEntry { space: parts.byte()?, key: parts.run()? },
+            4 => Op::Log { version: parts.varint()?, entry: parts.run()? },
+            _ => return None,
+        })
+    }
 }
 
 impl Op<'_> {
@@ -113,11 +139,11 @@ impl Record {
         self.end = RECORD_HEADER;
     }
 
-    pub fn push(&mut self, op: &Op<'_>) -> Result<()> {
+    #[inline]
+    pub fn push(&mut self, op: &Op<'_>) {
         self.bytes.truncate(self.end);
-        encode::append(op, &mut self.bytes)?;
+        op.encode(&mut self.bytes);
         self.end = self.bytes.len();
-        Ok(())
     }
 
     pub fn len(&self) -> usize {
@@ -186,13 +212,12 @@ pub(super) fn records(segment: &[u8], salt: u64) -> impl Iterator<Item = (u64, &
     })
 }
 
-/// Shows the operations of a payload, lent: a put is on the hot path and they are large to move.
+/// Shows the operations of a payload.
 #[inline]
-pub(super) fn each_op<'p>(mut payload: &'p [u8], mut visit: impl FnMut(&Op<'p>) -> Result<()>) -> Result<()> {
-    while !payload.is_empty() {
-        let Ok((op, rest)) = &postcard::take_from_bytes::<Op<'_>>(payload) else { return Err(damaged()) };
-        visit(op)?;
-        payload = rest;
+pub(super) fn each_op(payload: &[u8], mut visit: impl FnMut(&Op<'_>) -> Result<()>) -> Result<()> {
+    let mut parts = Parts(payload);
+    while !parts.0.is_empty() {
+        visit(&Op::decode(&mut parts).ok_or_else(damaged)?)?;
     }
     Ok(())
 }
@@ -215,7 +240,7 @@ mod tests {
         let mut bytes = SegmentHeader { id: [7; 16], salt, number: 3 }.encode().to_vec();
         for (ops, sequence) in payloads.iter().zip(1..) {
             let mut record = Record::default();
-            ops.iter().for_each(|op| record.push(op).unwrap());
+            ops.iter().for_each(|op| record.push(op));
             bytes.extend(record.seal(salt, sequence));
         }
         bytes
@@ -228,6 +253,15 @@ mod tests {
         Op::DeleteEntry { space: 2, key: b"e" },
         Op::Log { version: 9, entry: b"entry" },
     ];
+
+    #[test]
+    fn the_bytes_of_an_operation_never_change() {
+        let mut bytes = Vec::new();
+        OPS.iter().for_each(|op| op.encode(&mut bytes));
+        let expected =
+            b"\0\x02k\0\x09\x01\x01\x04data\x01\x04gone\x02\x01\x01e\0\x03\x02\x01e\x04\x09\x05entry";
+        assert_eq!(bytes, expected);
+    }
 
     fn read(segment: &[u8]) -> Vec<(u64, Vec<u8>)> {
         let header = SegmentHeader::decode(segment).unwrap();

@@ -71,7 +71,7 @@ impl<'e> BehindWriter<'e> {
     }
 
     fn stage(&mut self, op: &Op<'_>) -> Result<()> {
-        self.desk.record.push(op)?;
+        self.desk.record.push(op);
         let sequence = self.desk.sequence + 1;
         match self.own.get_mut() {
             Some(own) => own.apply(op, sequence, 0),
