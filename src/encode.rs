@@ -38,17 +38,20 @@ impl<'a> Parts<'a> {
 
     #[inline]
     pub fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..u64::BITS).step_by(7) {
+        let (mut value, mut shift) = (0, 0);
+        loop {
             let byte = self.byte()?;
             let part = u64::from(byte & 0x7f);
             value |= part << shift;
-            if byte < 0x80 {
-                // The tenth byte has room for one bit.
-                return (part << shift >> shift == part).then_some(value);
+            // The tenth byte has room for one bit.
+            if shift == 63 && byte > 1 {
+                return None;
             }
+            if byte < 0x80 {
+                return Some(value);
+            }
+            shift += 7;
         }
-        None
     }
 
     #[inline]

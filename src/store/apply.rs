@@ -8,9 +8,9 @@ use smallvec::SmallVec;
 
 use super::batch::{Batch, Data, Op, feed_key};
 use super::changelog::{self, Logged, LoggedChange};
-use super::coherence::Update;
 use super::encoding::{self, RAW};
 use super::index::IndexSet;
+use crate::cache::Table;
 use crate::engine::{Range, Record, RecordRef, Space, Writer};
 use crate::error::{Error, Kind, Result};
 use crate::value::ValueRef;
@@ -67,7 +67,7 @@ pub(super) fn plan<'b>(batch: &'b Batch, writer: &dyn Writer, now: i64) -> Resul
         writer,
         now,
         changes: SmallVec::new(),
-        at: (batch.len() > FEW).then(HashMap::default),
+        at: (batch.len() > FEW).then(|| HashMap::with_capacity_and_hasher(batch.len(), Default::default())),
         swept: Vec::new(),
     };
     for op in batch.checks() {
@@ -281,15 +281,22 @@ impl<'b> Plan<'b> {
         Ok(())
     }
 
-    /// What it means for the cache.
-    pub fn updates(&self, version: u64) -> impl Iterator<Item = (&[u8], Update<'_>)> + Clone {
-        self.changes.iter().map(move |planned| {
-            let update = match &planned.new {
-                None => Update::Absent,
-                Some(new) => new.value(version).map_or(Update::Forget, Update::Set),
-            };
-            (&*planned.key, update)
-        })
+    /// The keys it changes.
+    pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.changes.iter().map(|planned| &*planned.key)
+    }
+
+    /// Makes the entries of a cache true after its commit.
+    pub fn update(&self, entries: &Table, version: u64) {
+        for Planned { key, new, .. } in &self.changes {
+            match new.as_ref().map(|new| new.value(version)) {
+                Some(Some(value)) => entries.insert(key, Some(value)),
+                Some(None) => {
+                    entries.remove(key);
+                }
+                None => entries.insert(key, None),
+            }
+        }
     }
 }
 

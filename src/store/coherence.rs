@@ -19,7 +19,7 @@ use super::changelog::{self, Logged};
 use crate::cache::{Figures, Table};
 use crate::engine::{AtomicGeneration, Engine, Generation, Hold, Read};
 use crate::error::{Error, Kind, Result};
-use crate::value::{Value, ValueRef};
+use crate::value::Value;
 
 /// Beyond this many commits behind, dropping everything is cheaper than reading what changed.
 const MOST_BEHIND: u64 = 10_000;
@@ -41,13 +41,6 @@ pub(super) struct CoherentCache {
 /// A stretch of time without a reset.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Epoch(u64);
-
-/// What a commit of our own did to a key.
-pub(super) enum Update<'a> {
-    Set(ValueRef<'a>),
-    Absent,
-    Forget,
-}
 
 impl CoherentCache {
     /// # Errors
@@ -116,13 +109,13 @@ impl CoherentCache {
     }
 
     /// Takes over a commit of our own, its version and the fingerprint of its entry, that is alone between `before` and
-    /// `after`. Under [`CoherentCache::sync`].
-    pub fn adopt<'u>(
+    /// `after`; `update` makes the entries true. Under [`CoherentCache::sync`].
+    pub fn adopt(
         &self,
         before: &Generation,
         after: &Generation,
         (version, fingerprint): (u64, u64),
-        updates: impl Iterator<Item = (&'u [u8], Update<'u>)>,
+        update: impl FnOnce(&Table),
     ) {
         // When others committed too, the next read finds our commit and theirs in the change log.
         if !self.is_at(before) || *after == Generation::UNKNOWN {
@@ -130,13 +123,7 @@ impl CoherentCache {
         }
         self.applied.store(version, Ordering::SeqCst);
         self.fingerprint.store(fingerprint, Ordering::Relaxed);
-        updates.for_each(|(key, update)| match update {
-            Update::Set(value) => self.entries.insert(key, Some(value)),
-            Update::Absent => self.entries.insert(key, None),
-            Update::Forget => {
-                self.entries.remove(key);
-            }
-        });
+        update(&self.entries);
         self.seen.store(after);
     }
 

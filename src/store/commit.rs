@@ -7,7 +7,6 @@ use smallvec::SmallVec;
 use super::apply::{self, Plan};
 use super::batch::Batch;
 use super::changelog::{self, Logged, LoggedChange};
-use super::coherence::Update;
 use super::group::Replies;
 use super::{Inner, Store};
 use crate::engine::{CommitError, Engine, Writer};
@@ -146,10 +145,11 @@ impl Inner {
             return Ok(replies);
         }
         let entry = changelog::encode(start + 1, now, plans.iter().map(|(_, plan)| plan.logged()));
-        let expired = plans.iter().map(|(_, plan)| plan.expired()).sum();
-        let updates = plans.iter().flat_map(|(version, plan)| plan.updates(*version));
-        self.finish(engine, writer, version, &entry, updates)?;
-        self.counters.expired.fetch_add(expired, Ordering::Relaxed);
+        let expired: u64 = plans.iter().map(|(_, plan)| plan.expired()).sum();
+        self.finish(engine, writer, version, &entry, &plans)?;
+        if expired > 0 {
+            self.counters.expired.fetch_add(expired, Ordering::Relaxed);
+        }
         Ok(replies)
     }
 
@@ -172,25 +172,29 @@ impl Inner {
         let changed = LoggedChange { what: Logged::Catalog, key: name.as_bytes() };
         let entry = changelog::encode(version, self.clock.now(), [[changed].into_iter()].into_iter());
         self.catalog.forget();
-        self.finish(engine, writer, version, &entry, std::iter::empty())
+        self.finish(engine, writer, version, &entry, &[])
     }
 
     /// The version to go on from, with the cache true as of it.
     fn start(&self, engine: &dyn Engine, writer: &dyn Writer) -> Result<u64> {
-        let _sync = self.cache.sync();
-        match self.absorb(engine, writer, &writer.generation())? {
-            true => Ok(self.cache.applied()),
-            false => writer.last_version(),
+        let generation = writer.generation();
+        if !self.cache.is_at(&generation) {
+            let _sync = self.cache.sync();
+            if !self.absorb(engine, writer, &generation)? {
+                return writer.last_version();
+            }
         }
+        Ok(self.cache.applied())
     }
 
-    fn finish<'u>(
+    /// Commits what was planned and written under `version` and those before it.
+    fn finish(
         &self,
         engine: &dyn Engine,
         mut writer: Box<dyn Writer + '_>,
         version: u64,
         entry: &[u8],
-        updates: impl Iterator<Item = (&'u [u8], Update<'u>)> + Clone,
+        plans: &[(u64, Plan<'_>)],
     ) -> Result<()> {
         writer.append_log(version, entry)?;
         let transactions = self.counters.engine_commits.fetch_add(1, Ordering::Relaxed);
@@ -198,13 +202,15 @@ impl Inner {
             writer.trim_log(version - self.log_keep, TRIM_MOST)?;
         }
         let before = writer.generation();
-        updates.clone().for_each(|(key, _)| self.cache.prefetch_item(key));
+        plans.iter().for_each(|(_, plan)| plan.keys().for_each(|key| self.cache.prefetch_item(key)));
         // Readers that see the new generation wait here until its effects are in the cache.
         let _sync = self.cache.sync();
         match writer.commit() {
             Ok(after) => {
                 let entry = (version, changelog::fingerprint(entry));
-                self.cache.adopt(&before, &after, entry, updates);
+                self.cache.adopt(&before, &after, entry, |entries| {
+                    plans.iter().for_each(|(version, plan)| plan.update(entries, *version));
+                });
             }
             Err(CommitError { error, outcome_unknown }) => {
                 if outcome_unknown {

@@ -21,7 +21,7 @@ pub(super) const RECORD_HEADER: usize = 24;
 pub(super) const LONGEST: usize = SEGMENT - HEADER;
 
 /// Of the memory for a record, what is kept for the next.
-const KEPT: usize = 64 << 10;
+const KEPT: usize = 512 << 10;
 
 /// Which journal this is; the database knows the one it belongs to.
 pub(super) type Id = [u8; 16];
