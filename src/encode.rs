@@ -41,16 +41,15 @@ impl<'a> Parts<'a> {
         let (mut value, mut shift) = (0, 0);
         loop {
             let byte = self.byte()?;
-            let part = u64::from(byte & 0x7f);
-            value |= part << shift;
-            // The tenth byte has room for one bit.
-            if shift == 63 && byte > 1 {
-                return None;
-            }
+            value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
-                return Some(value);
+                // The tenth byte has room for one bit.
+                return (shift < 63 || byte <= 1).then_some(value);
             }
             shift += 7;
+            if shift > 63 {
+                return None;
+            }
         }
     }
 

@@ -555,7 +555,7 @@ fn apply_in(txn: &mut Transaction, change: &Change) -> Result<i64, Kind> {
 
 fn add(batch: &mut Batch, change: &Change) {
     match change {
-        Change::Put(key, value, 0) => batch.put_expiring(key, value.as_slice().into(), Expiry::Never),
+        Change::Put(key, value, 0) => batch.put_expiring(key, value, Expiry::Never),
         Change::Put(key, value, ttl) => batch.put_ttl(key, value, *ttl),
         Change::Delete(key) => batch.delete(key),
         Change::Add(key, delta) => batch.add(key, *delta),

@@ -15,6 +15,9 @@ use crate::error::{Error, Kind, Result};
 /// Between a failed flush and the next try.
 const RETRY: Duration = Duration::from_millis(200);
 
+/// A flushed table's memory is kept for so long when nobody writes.
+const LULL: Duration = Duration::from_secs(1);
+
 /// How far the database is, and what went wrong on the way.
 #[derive(Default)]
 pub(super) struct Progress {
@@ -52,10 +55,7 @@ fn run(core: &Core) {
         }
         match core.due_in() {
             Some(wait) if !stopping && wait > Duration::ZERO => std::thread::park_timeout(wait),
-            None if !stopping => {
-                core.state.write().spare = None;
-                std::thread::park();
-            }
+            None if !stopping => core.rest(),
             None => return,
             Some(_) => {
                 if let Err(error) = core.flush_table() {
@@ -71,6 +71,17 @@ fn run(core: &Core) {
 }
 
 impl Core {
+    /// Waits to be woken while nothing is to be flushed; gives memory back that was not needed for a while.
+    fn rest(&self) {
+        if self.state.read().spare.is_none() {
+            return std::thread::park();
+        }
+        std::thread::park_timeout(LULL);
+        if self.due_in().is_none() {
+            self.state.write().spare = None;
+        }
+    }
+
     /// How long until the next flush is due; None: nothing is to be flushed.
     fn due_in(&self) -> Option<Duration> {
         let state = self.state.read();
