@@ -2974,7 +2974,7 @@ joinly_status joinly_player_create(joinly_store *store,
  * Reads a player's profile. `*out` receives it in the form of `joinly_player_create`, to be freed with
  * `joinly_value_free`. Any thread.
  *
- * Errors: `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (a plain put wrote something else there), and those of
+ * Errors: `JOINLY_NOT_FOUND` (no error object), `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (a plain put wrote something else there), and those of
  * `joinly_kv_get`; within a transaction, those of `joinly_txn_get`.
  */
 joinly_status joinly_player_get(const joinly_store *store,
@@ -3034,8 +3034,8 @@ joinly_status joinly_player_heartbeat(joinly_store *store,
 
 /**
  * Whether a player is there: `*out` receives the presence, in the form of `joinly_player_heartbeat`, to be freed with
- * `joinly_value_free`. One whose lease has lapsed is not. Any thread. Errors: `JOINLY_NOT_FOUND` (not there; no error
- * object), and those of `joinly_player_get`.
+ * `joinly_value_free`. One whose lease has lapsed is not. Any thread. Errors: those of `joinly_player_get`;
+ * `JOINLY_NOT_FOUND` who is not there.
  */
 joinly_status joinly_player_presence(const joinly_store *store,
                                      joinly_txn *txn,
@@ -3101,7 +3101,7 @@ joinly_status joinly_holdings_balances(const joinly_store *store,
 /**
  * Reads an object of a player, which is at the key `player:{player}:object:{collection}:{name}`. `*out` receives its JSON
  * document, to be freed with `joinly_value_free`; `joinly_value_version` tells the version to expect in a write. Any
- * thread. Errors: `JOINLY_NOT_FOUND` (no error object), and those of `joinly_player_get` but `JOINLY_WRONG_TYPE`.
+ * thread. Errors: those of `joinly_player_get` but `JOINLY_WRONG_TYPE`.
  */
 joinly_status joinly_object_get(const joinly_store *store,
                                 joinly_txn *txn,
@@ -3176,7 +3176,7 @@ joinly_status joinly_save_put(joinly_store *store,
  * what is known of it, in the form of `joinly_save_put`, to be freed with `joinly_value_free`. Its checksum is verified.
  * Any thread.
  *
- * Errors: `JOINLY_NOT_FOUND`, `JOINLY_CORRUPT` (it is damaged), and those of `joinly_player_get`.
+ * Errors: `JOINLY_NOT_FOUND` (no such version; no error object), `JOINLY_CORRUPT` (it is damaged), and those of `joinly_player_get`.
  */
 joinly_status joinly_save_load(const joinly_store *store,
                                joinly_txn *txn,
@@ -3232,7 +3232,7 @@ joinly_status joinly_rating_initial(const char *system,
 
 /**
  * Rates the teams of a match: `after`, an array of `after_count`, as many as there are players, receives their new ratings
- * in the order of the teams and of the players in them. Pure: no store. Any thread.
+ * in the order of the teams and of the players in them; it may be the array that `teams` point into. Pure: no store. Any thread.
  *
  * Errors: `JOINLY_INVALID` (fewer than two teams, an empty one, a rating that is none, `after_count` is another number; in
  * Glicko-2 anything but one against one), `JOINLY_TOO_LARGE` (more than 256 players), `JOINLY_OUT_OF_RANGE` (the ratings are

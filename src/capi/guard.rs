@@ -34,6 +34,11 @@ pub(super) unsafe fn guard(err: *mut *mut joinly_error, body: impl FnOnce() -> R
     status
 }
 
+/// An error of a read, of which that nothing is there is an everyday outcome.
+pub(super) fn of_read(error: Error) -> Error {
+    if error.kind() == Kind::NotFound { quiet(Kind::NotFound) } else { error }
+}
+
 /// Runs `body`, turning a panic into `Kind::Panic`.
 pub(super) fn contain<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
     install_hook();

@@ -103,7 +103,7 @@ pub unsafe extern "C" fn joinly_rating_initial(
 }
 
 /// Rates the teams of a match: `after`, an array of `after_count`, as many as there are players, receives their new ratings
-/// in the order of the teams and of the players in them. Pure: no store. Any thread.
+/// in the order of the teams and of the players in them; it may be the array that `teams` point into. Pure: no store. Any thread.
 ///
 /// Errors: `JOINLY_INVALID` (fewer than two teams, an empty one, a rating that is none, `after_count` is another number; in
 /// Glicko-2 anything but one against one), `JOINLY_TOO_LARGE` (more than 256 players), `JOINLY_OUT_OF_RANGE` (the ratings are
@@ -124,9 +124,10 @@ pub unsafe extern "C" fn joinly_rating_rate(
     // SAFETY: forwarded contract.
     unsafe {
         guard(err, || {
+            // Before the outputs are cleared: they may lie where the ratings are.
+            let teams = self::teams(teams, count);
             let after = ffi::optional_array(after, after_count, "after")?;
-            let system = self::system(system, system_len)?;
-            let rated = system.rate(&self::teams(teams, count)?)?.concat();
+            let rated = self::system(system, system_len)?.rate(&teams?)?.concat();
             if rated.len() != after.len() {
                 let text = format!("there are {} players, and room for {} ratings", rated.len(), after.len());
                 return Err(Error::invalid(text));

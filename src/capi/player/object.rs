@@ -24,8 +24,8 @@ pub const JOINLY_EXPECT_VERSION: u32 = 2;
 /// A write of an object. Zero-initialise it and set `struct_size`. Texts but the document are ids in UTF-8.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct joinly_object_write {
-    /// `sizeof(joinly_object_write)`.
+pub struct joinly_object_change {
+    /// `sizeof(joinly_object_change)`.
     pub struct_size: u32,
     /// On which condition: one of `JOINLY_EXPECT_*`.
     pub expected: u32,
@@ -65,7 +65,7 @@ pub struct joinly_written {
 
 /// # Safety
 /// The texts of `write` are NULL or valid as described.
-unsafe fn write(write: &joinly_object_write) -> Result<ObjectWrite> {
+unsafe fn write(write: &joinly_object_change) -> Result<ObjectWrite> {
     let expected = match (write.expected, write.version) {
         (JOINLY_EXPECT_ANY, 0) => Expected::Any,
         (JOINLY_EXPECT_ABSENT, 0) => Expected::Absent,
@@ -89,7 +89,7 @@ unsafe fn write(write: &joinly_object_write) -> Result<ObjectWrite> {
 
 /// Reads an object of a player, which is at the key `player:{player}:object:{collection}:{name}`. `*out` receives its JSON
 /// document, to be freed with `joinly_value_free`; `joinly_value_version` tells the version to expect in a write. Any
-/// thread. Errors: `JOINLY_NOT_FOUND` (no error object), and those of `joinly_player_get` but `JOINLY_WRONG_TYPE`.
+/// thread. Errors: those of `joinly_player_get` but `JOINLY_WRONG_TYPE`.
 ///
 /// # Safety
 /// Pointers are NULL or valid as described.
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn joinly_object_list(
 pub unsafe extern "C" fn joinly_object_write(
     store: *mut joinly_store,
     txn: *mut joinly_txn,
-    writes: *const joinly_object_write,
+    writes: *const joinly_object_change,
     count: usize,
     written: *mut joinly_written,
     err: *mut *mut joinly_error,
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn joinly_object_write(
                 ffi::fill_optional(written, &value, "joinly_written")
             };
             fill(0, 0, 0)?;
-            let writes = ffi::sized_array(writes, count, "joinly_object_write")?;
+            let writes = ffi::sized_array(writes, count, "joinly_object_change")?;
             let writes: Vec<ObjectWrite> = writes.iter().map(|it| write(it)).collect::<Result<_>>()?;
             match with_players(store, txn, |players| players.write_objects(&writes))? {
                 Written::Done { version } => fill(0, version, 0),

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use super::{answer, with_players};
 use crate::capi::error::{joinly_error, joinly_status};
 use crate::capi::ffi;
-use crate::capi::guard::guard;
+use crate::capi::guard::{guard, of_read};
 use crate::capi::kv::found;
 use crate::capi::store::joinly_store;
 use crate::capi::txn::joinly_txn;
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn joinly_player_create(
 /// Reads a player's profile. `*out` receives it in the form of `joinly_player_create`, to be freed with
 /// `joinly_value_free`. Any thread.
 ///
-/// Errors: `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (a plain put wrote something else there), and those of
+/// Errors: `JOINLY_NOT_FOUND` (no error object), `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (a plain put wrote something else there), and those of
 /// `joinly_kv_get`; within a transaction, those of `joinly_txn_get`.
 ///
 /// # Safety
@@ -65,7 +65,11 @@ pub unsafe extern "C" fn joinly_player_get(
     err: *mut *mut joinly_error,
 ) -> joinly_status {
     // SAFETY: forwarded contract.
-    unsafe { answer(store, txn, out, err, |players| players.get(ffi::text(player, player_len, "player")?)) }
+    unsafe {
+        answer(store, txn, out, err, |players| {
+            players.get(ffi::text(player, player_len, "player")?).map_err(of_read)
+        })
+    }
 }
 
 /// Reads the profile of the player who has an account elsewhere. Otherwise as `joinly_player_get`.
@@ -87,7 +91,7 @@ pub unsafe extern "C" fn joinly_player_by_account(
     unsafe {
         answer(store, txn, out, err, |players| {
             let platform = ffi::text(platform, platform_len, "platform")?;
-            players.by_account(platform, ffi::text(account, account_len, "account")?)
+            players.by_account(platform, ffi::text(account, account_len, "account")?).map_err(of_read)
         })
     }
 }
@@ -155,8 +159,8 @@ pub unsafe extern "C" fn joinly_player_heartbeat(
 }
 
 /// Whether a player is there: `*out` receives the presence, in the form of `joinly_player_heartbeat`, to be freed with
-/// `joinly_value_free`. One whose lease has lapsed is not. Any thread. Errors: `JOINLY_NOT_FOUND` (not there; no error
-/// object), and those of `joinly_player_get`.
+/// `joinly_value_free`. One whose lease has lapsed is not. Any thread. Errors: those of `joinly_player_get`;
+/// `JOINLY_NOT_FOUND` who is not there.
 ///
 /// # Safety
 /// Pointers are NULL or valid as described.

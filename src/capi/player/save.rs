@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use super::{answer, with_players};
 use crate::capi::error::{joinly_error, joinly_status};
 use crate::capi::ffi;
-use crate::capi::guard::guard;
+use crate::capi::guard::{guard, of_read};
 use crate::capi::kv::found;
 use crate::capi::store::joinly_store;
 use crate::capi::txn::joinly_txn;
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn joinly_save_put(
 /// what is known of it, in the form of `joinly_save_put`, to be freed with `joinly_value_free`. Its checksum is verified.
 /// Any thread.
 ///
-/// Errors: `JOINLY_NOT_FOUND`, `JOINLY_CORRUPT` (it is damaged), and those of `joinly_player_get`.
+/// Errors: `JOINLY_NOT_FOUND` (no such version; no error object), `JOINLY_CORRUPT` (it is damaged), and those of `joinly_player_get`.
 ///
 /// # Safety
 /// Pointers are NULL or valid as described.
@@ -133,7 +133,8 @@ pub unsafe extern "C" fn joinly_save_load(
             let (player, slot) =
                 (ffi::text(player, player_len, "player")?, ffi::text(slot, slot_len, "slot")?);
             let version = (version != 0).then_some(version);
-            fill(with_players(store, txn, |players| players.load(player, slot, version))?, info, game)
+            let save = with_players(store, txn, |players| players.load(player, slot, version));
+            fill(save.map_err(of_read)?, info, game)
         })
     }
 }
