@@ -1341,7 +1341,7 @@ typedef struct {
  */
 typedef struct {
     /**
-     * `sizeof(joinly_object_write)`.
+     * `sizeof(joinly_object_change)`.
      */
     uint32_t struct_size;
     /**
@@ -1384,7 +1384,7 @@ typedef struct {
      * Length of `document`.
      */
     size_t document_len;
-} joinly_object_write;
+} joinly_object_change;
 
 /**
  * What became of writes of objects.
@@ -3138,7 +3138,7 @@ joinly_status joinly_object_list(const joinly_store *store,
  */
 joinly_status joinly_object_write(joinly_store *store,
                                   joinly_txn *txn,
-                                  const joinly_object_write *writes,
+                                  const joinly_object_change *writes,
                                   size_t count,
                                   joinly_written *written,
                                   joinly_error **err);

@@ -36,7 +36,7 @@ pub(super) unsafe fn guard(err: *mut *mut joinly_error, body: impl FnOnce() -> R
 
 /// An error of a read, of which that nothing is there is an everyday outcome.
 pub(super) fn of_read(error: Error) -> Error {
-    if error.kind() == Kind::NotFound { quiet(Kind::NotFound) } else { error }
+    if error.kind() == Kind::NotFound { Error::quiet(Kind::NotFound) } else { error }
 }
 
 /// Runs `body`, turning a panic into `Kind::Panic`.

@@ -98,6 +98,43 @@ void the_rest(joinly::Store& store) {
     CHECK(cache->try_stats()->hits == 1);
 }
 
+void players(joinly::Store& store) {
+    auto players = store.players();
+    const auto gold = joinly::Holding::currency("gold");
+    CHECK(players.try_create("ada") && players.try_patch("ada", R"({"accounts":{"steam":"a"}})", 1));
+    CHECK(players.try_patch("ada", "{}", 1).error().present_version() == 2 && !*players.try_get("bob"));
+    CHECK((*players.try_get("ada"))->view() == (*players.try_by_account("steam", "a"))->view());
+    CHECK(players.try_heartbeat("ada", std::chrono::hours(1)) && *players.try_presence("ada"));
+    CHECK(*players.try_leave("ada") && !*players.try_leave("ada") && !*players.try_presence("ada"));
+    CHECK(players.try_adjust({{"ada", gold, 5}})->front() == 5 && players.try_transfer("ada", "bob", gold, 2));
+    CHECK(players.try_adjust({{"ada", gold, -4}}).status() == Status::insufficient);
+    CHECK(*players.try_balances("bob") == R"({"currencies":{"gold":2},"items":{}})");
+    CHECK(*players.try_write_objects({{"ada", "decks", "main", "1", joinly::Expected::absent()}}));
+    CHECK(!*players.try_write_objects({{"ada", "decks", "main", "2", joinly::Expected::absent()}}));
+    CHECK(**players.try_object("ada", "decks", "main") == "1");
+    CHECK(players.objects("ada", "decks").try_page()->size() == 1);
+    CHECK(*players.try_save("ada", "auto", "one") && !*players.try_save("ada", "auto", "two"));
+    CHECK((*players.try_load("ada", "auto"))->game == "one" && !*players.try_load("ada", "auto", 7));
+    CHECK(*players.try_clear_save("ada", "auto") && *players.try_save_history("ada", "auto") == "[]");
+}
+
+void leaderboards(joinly::Store& store) {
+    auto boards = store.leaderboards();
+    CHECK(boards.try_count("duel").status() == Status::not_found);
+    CHECK(boards.try_rank("duel", "ada").status() == Status::not_found);
+    CHECK(boards.try_create("duel") && boards.try_submit("duel", "ada", 3) && *boards.try_count("duel") == 1);
+    CHECK(*boards.try_rank("duel", "ada") && !*boards.try_rank("duel", "bob"));
+    CHECK(boards.try_top("duel", 1)->size() > 2 && *boards.try_around("duel", "bob", 1, 1) == "[]");
+    const auto applied = boards.try_apply_result(
+        R"({"id":"m","ladder":"duel","teams":[{"players":["ada"],"place":1},{"players":["bob"],"place":2}]})");
+    CHECK(applied && !applied->repeated && boards.try_rating("ada", "duel")->mu > 25);
+    const joinly::RatingSystem system;
+    const auto start = system.try_initial();
+    CHECK(start && system.try_rate({{{*start}, 1}, {{*start}, 2}})->size() == 2);
+    CHECK(system.try_win_probabilities({{{*start}}, {{*start}}})->front() == 0.5);
+    CHECK(joinly::RatingSystem("{}").try_initial().status() == Status::invalid);
+}
+
 }  // namespace
 
 int main() {
@@ -107,6 +144,8 @@ int main() {
     scans(*store);
     the_rest(*store);
     lobbies(*store);
+    players(*store);
+    leaderboards(*store);
     CHECK(joinly::Store::try_open("memory:?nonsense=1").status() == Status::invalid);
     CHECK(store->try_close());
     CHECK(store->try_close().status() == Status::bad_handle);

@@ -27,7 +27,9 @@
 #include "detail/backoff.hpp"
 #include "detail/call.hpp"
 #include "error.hpp"
+#include "leaderboards.hpp"
 #include "lobbies.hpp"
+#include "players.hpp"
 #include "scan.hpp"
 #include "sql.hpp"
 #include "transaction.hpp"
@@ -185,6 +187,18 @@ class Store {
 
     /// The same for calls that become part of a transaction on this store: committed and undone with it.
     [[nodiscard]] Lobbies lobbies(Transaction& transaction) { return Lobbies(c_store(), transaction.c_txn()); }
+
+    /// The players of the store.
+    [[nodiscard]] Players players() { return Players(c_store()); }
+    /// The same within a transaction on this store.
+    [[nodiscard]] Players players(Transaction& transaction) { return Players(c_store(), transaction.c_txn()); }
+
+    /// The leaderboards of the store.
+    [[nodiscard]] Leaderboards leaderboards() { return Leaderboards(c_store()); }
+    /// The same within a transaction on this store.
+    [[nodiscard]] Leaderboards leaderboards(Transaction& transaction) {
+        return Leaderboards(c_store(), transaction.c_txn());
+    }
 
     /// Watches the keys that start with `prefix`, for commits after version `from`, of every process.
     Result<Watch> try_watch(std::string_view prefix, std::uint64_t from = Watch::now) const {

@@ -65,6 +65,7 @@ Result<std::optional<T>> find(Call&& call) {
         return std::optional<T>(T(std::move(output)));
     }
     if (status == absent) {
+        joinly_error_free(error);
         return std::optional<T>();
     }
     return take_error(status, error);
