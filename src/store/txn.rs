@@ -135,6 +135,16 @@ impl Transaction {
         Ok(value)
     }
 
+    /// Counts a key as read at a version that the caller knows of, without reading it: the commit conflicts unless it still
+    /// has that one. Whether the transaction has seen nothing else of it.
+    pub(crate) fn expect(&mut self, key: &[u8], version: u64) -> Result<bool> {
+        limits::check_key(key)?;
+        if self.writes.contains_key(key) {
+            return Ok(false);
+        }
+        Ok(*self.reads.entry(key.to_vec()).or_insert(version) == version)
+    }
+
     /// Writes a value that never expires.
     ///
     /// # Errors

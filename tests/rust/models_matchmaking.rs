@@ -574,12 +574,14 @@ fn check(store: &Store, now: i64, accept_ms: i64) {
     }
     let prefix = b"queue:ranked:player:";
     let rows = store.scan(&Scan::prefix(prefix).limit(10_000)).unwrap().rows;
+    // Each names the player's last ticket, live or not.
     let known: BTreeMap<String, u64> = rows
         .iter()
         .map(|row| {
             let player = String::from_utf8(row.key[prefix.len()..].to_vec()).unwrap();
             (player, serde_json::from_slice(row.value.as_ref().unwrap()).unwrap())
         })
+        .filter(|(_, id)| tickets.iter().filter(live).any(|ticket| ticket.id == *id))
         .collect();
     assert_eq!(known, holders);
 

@@ -1,4 +1,4 @@
-//! Making a match that was decided on: in a transaction that trusts nothing it has not read again.
+//! Making a match that was decided on: in a transaction that holds only if nothing it rests on has changed.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,24 +38,29 @@ impl Making<'_> {
         host::take_ids(store, opening.count())
     }
 
-    /// Makes a match, with the next of `ids` for its lobby; None when something it rests on has changed. The request of a
-    /// match under way whose lobby refuses the players ends, so that they are not found for it again and again.
+    /// Makes a match, with the next of `ids` for its lobby; None when something it rests on has changed, which the commit
+    /// finds out where `read` says not to read it again. The request of a match under way whose lobby refuses the players
+    /// ends, so that they are not found for it again and again.
     pub fn make(
         &self,
         txn: &mut Transaction,
-        now: i64,
+        (now, read): (i64, bool),
         plan: &Plan,
         ids: &mut Range<u64>,
     ) -> Result<Option<Match>> {
-        for (version, ticket) in plan.teams.iter().flatten() {
-            if !is_at(txn, &ticket_key(self.queue, ticket.id), *version)? {
+        let tickets = plan.teams.iter().flatten();
+        let tickets = tickets.map(|(version, ticket)| (ticket_key(self.queue, ticket.id), *version));
+        let backfill = plan.backfill.iter();
+        let backfill =
+            backfill.map(|(version, backfill)| (backfill_key(self.queue, backfill.lobby), *version));
+        for (key, version) in tickets.chain(backfill) {
+            let unchanged = match read {
+                true => is_at(txn, &key, version)?,
+                false => txn.expect(key.as_bytes(), version)?,
+            };
+            if !unchanged {
                 return Ok(None);
             }
-        }
-        if let Some((version, backfill)) = &plan.backfill
-            && !is_at(txn, &backfill_key(self.queue, backfill.lobby), *version)?
-        {
-            return Ok(None);
         }
         let backfill = plan.backfill.as_ref().map(|(_, backfill)| backfill);
         let teams: Vec<Vec<&Ticket>> =

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use super::ticket::{State, Ticket};
 use super::waiting::ticket_prefix;
 use crate::models::derived::{Derived, Fold};
@@ -15,6 +17,15 @@ pub(super) struct Pool {
     waiting: BTreeMap<u64, (u64, Arc<Ticket>)>,
     /// Those in matches not yet on, by ticket.
     pending: BTreeMap<u64, String>,
+}
+
+/// The little of a ticket that says whether it concerns the pool: most that change are over.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    state: State,
+    #[serde(default, rename = "match")]
+    match_id: Option<String>,
 }
 
 impl Pool {
@@ -48,11 +59,14 @@ impl Fold for Pool {
     fn put(&mut self, key: &[u8], value: &Value) {
         self.remove(key);
         let Some(id) = self.id(key) else { return };
-        let Ok(ticket) = serde_json::from_slice::<Ticket>(value) else { return };
-        // The number in the key is the one that the engine answers with.
-        match (ticket.state, ticket.match_id.clone()) {
-            (State::Queued, _) if ticket.id == id => {
-                self.waiting.insert(id, (value.version(), Arc::new(ticket)));
+        let Ok(head) = serde_json::from_slice::<Head>(value) else { return };
+        match (head.state, head.match_id) {
+            (State::Queued, _) => {
+                let Ok(ticket) = serde_json::from_slice::<Ticket>(value) else { return };
+                // The number in the key is the one that the engine answers with.
+                if ticket.id == id {
+                    self.waiting.insert(id, (value.version(), Arc::new(ticket)));
+                }
             }
             (State::Matched, Some(made)) => {
                 self.pending.insert(id, made);

@@ -1,7 +1,7 @@
 //! Queues in the store: their documents, and matches under way that want players.
 //!
 //! `queue:{queue}` holds the rules, `queue:{queue}:ticket:{id}` a ticket, `queue:{queue}:player:{player}` the number of the
-//! player's live ticket, `queue:{queue}:backfill:{lobby}` a match that wants players.
+//! player's last ticket, which may be over, `queue:{queue}:backfill:{lobby}` a match that wants players.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -17,8 +17,8 @@ use crate::limits;
 use crate::models::{check_id, document};
 use crate::store::Scan;
 
-/// Matches made in one transaction, and tickets ended in one.
-const AT_ONCE: usize = 256;
+/// Players whose matches are made in one transaction, but for the last match; and tickets ended in one.
+const AT_ONCE: usize = 2048;
 
 /// What a tick did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -62,14 +62,17 @@ impl Matchmaker<'_> {
         let plans = self.decide(queue, &document)?;
         let making =
             Making { queue, rules: &document.rules, lobby: document.lobby_of_match()?, chance: &self.chance };
-        for plans in plans.chunks(AT_ONCE) {
+        for plans in chunks(&plans) {
             let ids = making.take_ids(self.scope.store(), plans)?;
+            let mut read = false;
             let made = self.scope.transaction(|txn| {
+                // Mostly nothing has changed, and that is known at the least cost once it is committed.
+                let read = std::mem::replace(&mut read, true);
                 let (now, mut ids) = (self.scope.now()?, ids.clone());
                 if read_queue(txn, queue)? != document {
                     return Ok(Vec::new());
                 }
-                let made = plans.iter().map(|plan| making.make(txn, now, plan, &mut ids));
+                let made = plans.iter().map(|plan| making.make(txn, (now, read), plan, &mut ids));
                 made.filter_map(Result::transpose).collect::<Result<Vec<_>>>()
             })?;
             tick.stale += plans.len() - made.len();
@@ -163,4 +166,17 @@ impl Matchmaker<'_> {
             Ok(expired)
         })
     }
+}
+
+/// Plans whose matches are made together.
+fn chunks(plans: &[Plan]) -> impl Iterator<Item = &[Plan]> {
+    let mut players = 0;
+    plans.chunk_by(move |plan, _| {
+        players += plan.teams.iter().flatten().map(|(_, ticket)| ticket.party.len()).sum::<usize>();
+        let together = players < AT_ONCE;
+        if !together {
+            players = 0;
+        }
+        together
+    })
 }

@@ -130,9 +130,6 @@ pub(super) fn finish_ticket(
     mut ticket: Ticket,
     state: State,
 ) -> Result<()> {
-    for player in ticket.players() {
-        txn.delete(player_key(queue, player).as_bytes())?;
-    }
     ticket.state = state;
     document::put_ttl(txn, &ticket_key(queue, ticket.id), &ticket, KEEP_MS)
 }
