@@ -1,5 +1,8 @@
 //! Making matches: a pure function of rules, tickets, seed and time. The oldest ticket chooses first, among those whose
 //! rating is nearest, up to a bounded number; then the next oldest that is left.
+//!
+//! That is a promise to who waits, and the best match there is for each in turn. A pairing of the largest total weight
+//! would be more even over all, and would leave the oldest with a worse partner, or none, for the sake of who just came.
 
 use std::collections::BTreeMap;
 

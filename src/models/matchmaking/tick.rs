@@ -17,8 +17,9 @@ use crate::limits;
 use crate::models::{check_id, document};
 use crate::store::Scan;
 
-/// Players whose matches are made in one transaction, but for the last match; and tickets ended in one.
-const AT_ONCE: usize = 2048;
+/// Players whose matches are made in one transaction, but for the last match; and tickets ended in one. Few enough that a
+/// slow machine is done before its snapshot is too old.
+const AT_ONCE: usize = 512;
 
 /// What a tick did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
