@@ -1,35 +1,5 @@
-/* Matchmaking through C: from a queue to a match in its lobby, and every wrong way to ask. */
-#include "check.h"
-
-#define TEXT(literal) (literal), (sizeof(literal) - 1)
-#define QUEUE TEXT("duel")
-
-/* An output that a failed call must clear. */
-#define DIRTY(type) ((type*)(uintptr_t)0xD1)
-
-static joinly_store* open_memory(void) {
-    joinly_store* store = NULL;
-    CHECK_OK(joinly_store_open("memory:", NULL, &store, &error));
-    return store;
-}
-
-static joinly_seeker seeker(const char* player, double mu) {
-    joinly_seeker seeker = {0};
-    seeker.struct_size = sizeof seeker;
-    seeker.player = player;
-    seeker.player_len = strlen(player);
-    seeker.mu = mu;
-    seeker.sigma = 2.0;
-    return seeker;
-}
-
-static joinly_ticket ticket(const joinly_seeker* party, size_t count) {
-    joinly_ticket ticket = {0};
-    ticket.struct_size = sizeof ticket;
-    ticket.party = party;
-    ticket.party_count = count;
-    return ticket;
-}
+/* Matchmaking through C: from a queue to a match in its lobby. */
+#include "matchmaking.h"
 
 static uint64_t enqueue(joinly_store* store, const char* player) {
     const joinly_seeker party = seeker(player, 20.0);
@@ -38,25 +8,6 @@ static uint64_t enqueue(joinly_store* store, const char* player) {
     CHECK_OK(joinly_ticket_enqueue(store, NULL, QUEUE, &asked, &id, NULL, &error));
     CHECK(id != 0);
     return id;
-}
-
-/* Whether a document holds a text; frees it. */
-static int holds(joinly_value* document, const char* text) {
-    size_t len = 0;
-    const char* data = (const char*)joinly_value_data(document, &len);
-    const size_t wanted = strlen(text);
-    int found = 0;
-    for (size_t at = 0; data != NULL && at + wanted <= len; at++) {
-        found |= memcmp(data + at, text, wanted) == 0;
-    }
-    joinly_value_free(document);
-    return found;
-}
-
-static joinly_value* tick(joinly_store* store) {
-    joinly_value* done = NULL;
-    CHECK_OK(joinly_queue_tick(store, QUEUE, TEXT("test"), 1000, &done, &error));
-    return done;
 }
 
 static joinly_value* ticket_of(joinly_store* store, uint64_t id) {
@@ -75,10 +26,6 @@ static joinly_value* lobby_of(joinly_store* store, uint64_t lobby) {
     joinly_value* found = NULL;
     CHECK_OK(joinly_lobby_get(store, NULL, lobby, JOINLY_VIEWER_OWNER, &found, &error));
     return found;
-}
-
-static void configure(joinly_store* store, const char* document) {
-    CHECK_OK(joinly_queue_configure(store, NULL, QUEUE, document, strlen(document), &error));
 }
 
 static void two_players_meet_in_a_lobby(void) {
@@ -273,107 +220,10 @@ static void a_ticket_is_part_of_a_transaction(void) {
     joinly_store_free(store);
 }
 
-static void queues_that_make_no_sense_are_refused(void) {
-    joinly_store* store = open_memory();
-    static const char* const invalid[] = {
-        "{",
-        "7",
-        "{\"rulez\":{}}",
-        "{\"rules\":{\"teams\":0}}",
-        "{\"rules\":{\"window\":{\"start\":-1}}}",
-        "{\"lobby\":{\"owner\":{}}}",
-        "{\"lobby\":{\"password\":\"secret\"}}",
-        "{\"rules\":{\"team_size\":2},\"lobby\":{\"teams\":[1,1],\"max_members\":2}}",
-    };
-    for (size_t at = 0; at < sizeof invalid / sizeof invalid[0]; at++) {
-        CHECK_STATUS(JOINLY_INVALID,
-                     joinly_queue_configure(store, NULL, QUEUE, invalid[at], strlen(invalid[at]), &error));
-    }
-    CHECK_STATUS(JOINLY_TOO_LARGE,
-                 joinly_queue_configure(store, NULL, QUEUE, TEXT("{\"rules\":{\"teams\":1000}}"), &error));
-    CHECK_STATUS(JOINLY_WRONG_TYPE,
-                 joinly_queue_configure(store, NULL, QUEUE, TEXT("{\"lobby\":{\"attributes\":{\"a\":{}}}}"), &error));
-    CHECK_STATUS(JOINLY_INVALID, joinly_queue_configure(store, NULL, TEXT("a:b"), TEXT("{}"), &error));
-    CHECK_STATUS(JOINLY_INVALID, joinly_queue_configure(store, NULL, TEXT("\xff"), TEXT("{}"), &error));
-    CHECK_STATUS(JOINLY_INVALID, joinly_queue_configure(store, NULL, NULL, 3, TEXT("{}"), &error));
-    joinly_value* out = DIRTY(joinly_value);
-    CHECK_STATUS(JOINLY_NOT_FOUND, joinly_queue_get(store, NULL, QUEUE, &out, &error));
-    CHECK(out == NULL);
-    out = DIRTY(joinly_value);
-    CHECK_STATUS(JOINLY_NOT_FOUND, joinly_queue_tick(store, QUEUE, TEXT("me"), 1, &out, &error));
-    CHECK(out == NULL);
-    configure(store, "");
-    CHECK_STATUS(JOINLY_INVALID, joinly_queue_tick(store, QUEUE, TEXT("me"), 0, &out, &error));
-    CHECK_STATUS(JOINLY_INVALID, joinly_queue_tick(store, QUEUE, NULL, 0, 1, &out, &error));
-    CHECK_STATUS(JOINLY_INVALID, joinly_queue_tick(store, QUEUE, TEXT("me"), 1, NULL, &error));
-    CHECK(holds(tick(store), "\"held_by\":null"));
-    CHECK_OK(joinly_queue_tick(store, QUEUE, TEXT("other"), 1000, &out, &error));
-    CHECK(holds(out, "\"held_by\":\"test\""));
-    CHECK_STATUS(JOINLY_INVALID, joinly_queue_get(store, NULL, QUEUE, NULL, &error));
-    CHECK_STATUS(JOINLY_INVALID, joinly_queue_report(store, QUEUE, 1, NULL, &error));
-    CHECK_STATUS(JOINLY_NOT_FOUND, joinly_ticket_get(store, NULL, QUEUE, 1, &out, &error));
-    CHECK_STATUS(JOINLY_NOT_FOUND, joinly_match_get(store, NULL, TEXT("none"), &out, &error));
-    CHECK_STATUS(JOINLY_INVALID, joinly_match_get(store, NULL, NULL, 0, &out, &error));
-    CHECK_STATUS(JOINLY_NOT_FOUND, joinly_match_accept(store, NULL, TEXT("none"), TEXT("ada"), NULL, &error));
-    CHECK_STATUS(JOINLY_NOT_FOUND, joinly_match_decline(store, NULL, TEXT("none"), TEXT("ada"), &error));
-    CHECK_OK(joinly_kv_put(store, BYTES("queue:other"), BYTES("no JSON"), &error));
-    CHECK_STATUS(JOINLY_WRONG_TYPE, joinly_queue_get(store, NULL, TEXT("other"), &out, &error));
-    joinly_store_free(store);
-}
-
-/* `p` is no live store. */
-static void bad_store(void* p) {
-    joinly_store* s = p;
-    const joinly_status bad = JOINLY_BAD_HANDLE;
-    const joinly_seeker party = seeker("ada", 20.0);
-    const joinly_ticket asked = ticket(&party, 1);
-    uint64_t id = 9;
-    joinly_value* out = DIRTY(joinly_value);
-    CHECK_STATUS(bad, joinly_queue_configure(s, NULL, QUEUE, TEXT("{}"), &error));
-    CHECK_STATUS(bad, joinly_queue_get(s, NULL, QUEUE, &out, &error));
-    CHECK(out == NULL);
-    out = DIRTY(joinly_value);
-    CHECK_STATUS(bad, joinly_queue_tick(s, QUEUE, TEXT("me"), 1, &out, &error));
-    CHECK(out == NULL);
-    out = DIRTY(joinly_value);
-    CHECK_STATUS(bad, joinly_queue_report(s, QUEUE, 1, &out, &error));
-    CHECK(out == NULL);
-    out = DIRTY(joinly_value);
-    CHECK_STATUS(bad, joinly_queue_backfill(s, NULL, QUEUE, TEXT("{\"lobby\":1,\"teams\":[]}"), &out, &error));
-    CHECK(out == NULL);
-    out = DIRTY(joinly_value);
-    CHECK_STATUS(bad, joinly_queue_backfill_get(s, NULL, QUEUE, 1, &out, &error));
-    CHECK(out == NULL);
-    CHECK_STATUS(bad, joinly_queue_backfill_stop(s, NULL, QUEUE, 1, &error));
-    out = DIRTY(joinly_value);
-    CHECK_STATUS(bad, joinly_ticket_enqueue(s, NULL, QUEUE, &asked, &id, &out, &error));
-    CHECK(id == 0 && out == NULL);
-    out = DIRTY(joinly_value);
-    CHECK_STATUS(bad, joinly_ticket_get(s, NULL, QUEUE, 1, &out, &error));
-    CHECK(out == NULL);
-    CHECK_STATUS(bad, joinly_ticket_cancel(s, NULL, QUEUE, 1, &error));
-    out = DIRTY(joinly_value);
-    CHECK_STATUS(bad, joinly_match_get(s, NULL, TEXT("m"), &out, &error));
-    CHECK(out == NULL);
-    out = DIRTY(joinly_value);
-    CHECK_STATUS(bad, joinly_match_accept(s, NULL, TEXT("m"), TEXT("ada"), &out, &error));
-    CHECK(out == NULL);
-    CHECK_STATUS(bad, joinly_match_decline(s, NULL, TEXT("m"), TEXT("ada"), &error));
-}
-
 int main(void) {
     two_players_meet_in_a_lobby();
     parties_say_what_they_want();
     a_match_under_way_is_filled();
     a_ticket_is_part_of_a_transaction();
-    queues_that_make_no_sense_are_refused();
-    joinly_store* freed = open_memory();
-    joinly_store_free(freed);
-    int not_an_object = 0;
-    joinly_seeker other = seeker("x", 1.0);
-    void* bad[] = {NULL, freed, &not_an_object, &other};
-    for (size_t at = 0; at < sizeof bad / sizeof bad[0]; at++) {
-        bad_store(bad[at]);
-    }
     return EXIT_SUCCESS;
 }
