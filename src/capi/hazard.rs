@@ -53,7 +53,8 @@ impl Hazard {
             Kept::Record(record) => record,
             other => Record::take(other),
         };
-        record.announced.store(bits, Ordering::Relaxed);
+        // Whoever reads this also sees that what was used before is not used any more.
+        record.announced.store(bits, Ordering::Release);
         Self(record)
     }
 }
@@ -75,7 +76,7 @@ pub(super) fn is_announced(bits: u64) -> bool {
 
 fn records() -> impl Iterator<Item = &'static Record> {
     let at = |record: *mut Record| {
-        // SAFETY: a record, published by the exchange in `Record::take`, and never freed.
+        // SAFETY: a record, published by the exchange in `Record::add`, and never freed.
         unsafe { record.as_ref() }
     };
     std::iter::successors(at(RECORDS.load(Ordering::Acquire)), move |record| at(record.next))

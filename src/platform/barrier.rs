@@ -9,8 +9,8 @@ static ASYMMETRIC: AtomicBool = AtomicBool::new(false);
 
 /// Makes [`light`] cheap, if the system can.
 pub(crate) fn prepare() {
-    if !ASYMMETRIC.load(Relaxed) {
-        ASYMMETRIC.store(system::register(), Relaxed);
+    if !ASYMMETRIC.load(Relaxed) && system::register() {
+        ASYMMETRIC.store(true, Relaxed);
     }
 }
 

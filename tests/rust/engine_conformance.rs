@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use joinly_storage::engine::{
-    Engine, Fields, Generation, Hold, Range, Read, Record, RecordRef, Snapshot, Space, Writer,
+    AtomicGeneration, Engine, Fields, Generation, Hold, Range, Read, Record, RecordRef, Snapshot, Space,
+    Writer,
 };
 use joinly_storage::{Error, Kind};
 
@@ -420,8 +421,13 @@ fn generations_change_exactly_with_commits(engine: &dyn Engine) {
         assert_eq!(writer.generation(), last);
         writer.put(b"k", record(&[n as u8; 3])).unwrap();
         assert_eq!(engine.generation(), last, "nothing was committed yet");
+        let seen = AtomicGeneration::new(&last);
+        assert!(engine.is_at(&seen));
         let made = writer.commit().unwrap();
         assert_eq!(made, engine.generation());
+        assert!(!engine.is_at(&seen));
+        seen.store(&made);
+        assert!(engine.is_at(&seen));
         assert!(!known.contains(&made) && made != Generation::UNKNOWN);
         known.push(made);
     }
