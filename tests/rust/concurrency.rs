@@ -287,3 +287,33 @@ fn a_change_by_other_software_is_read_at_once() {
     assert_eq!(get(&store, "a").unwrap(), b"newr");
     assert!(store.stats().unwrap().cache_resets >= 2);
 }
+
+/// The records as any SQLite shows and changes them.
+#[test]
+fn other_software_reads_and_writes_records_through_a_view() {
+    let home = Home::sqlite();
+    let store = home.open();
+    let noise: Vec<u8> = (0..5000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    store.put(b"small", b"a b 1").unwrap();
+    store.put_ttl(b"mortal", b"", 60_000).unwrap();
+    store.put(b"large", &noise).unwrap();
+    let other = rusqlite::Connection::open(home.file()).unwrap();
+    let shown = |key: &str| {
+        let text = "SELECT version, expires, encoding, value FROM kv WHERE key = ?1";
+        let of = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        other.query_row::<(i64, i64, i64, Vec<u8>), _, _>(text, [key.as_bytes()], of).unwrap()
+    };
+    assert_eq!(shown("small"), (1, 0, 0, b"a b 1".to_vec()));
+    assert_eq!(shown("mortal"), (2, home.clock_ms() + 60_000, 0, Vec::new()));
+    assert_eq!(shown("large"), (3, 0, 0, noise.clone()));
+    other.execute("UPDATE kv SET value = value || '!' WHERE key = CAST('large' AS BLOB)", []).unwrap();
+    assert_eq!(get(&store, "large").unwrap(), [&noise[..], b"!"].concat());
+    other.execute("INSERT INTO kv (key, value) VALUES ('new', 'text')", []).unwrap();
+    assert_eq!(get(&store, "new").unwrap(), b"text");
+    assert_eq!(store.get(b"new").unwrap().unwrap().version(), 3);
+    other.execute("UPDATE kv SET key = 'moved', expires = 1 WHERE key = x'6e6577'", []).unwrap();
+    assert_eq!((get(&store, "new"), get(&store, "moved")), (None, None));
+    other.execute("DELETE FROM kv WHERE key > x'6d' AND key < x'73'", []).unwrap();
+    assert_eq!(get(&store, "mortal"), None);
+    store.verify().unwrap();
+}

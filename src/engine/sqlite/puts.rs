@@ -24,36 +24,34 @@ const PUT_MANY: &str = "
 pub(super) struct Puts {
     /// Keys and rows, one after the other.
     bytes: Vec<u8>,
-    /// Where each key and its row end.
-    ends: SmallVec<[(usize, usize); MANY]>,
+    /// Where each key starts, where its row starts, and where that ends.
+    places: SmallVec<[(usize, usize, usize); MANY]>,
 }
 
 impl Puts {
     pub fn push(&mut self, session: &Session, key: &[u8], record: &RecordRef<'_>, large: bool) -> Result<()> {
+        let start = self.bytes.len();
         self.bytes.extend_from_slice(key);
-        let key_end = self.bytes.len();
         packed::pack(&mut self.bytes, key, record, large)?;
-        self.ends.push((key_end, self.bytes.len()));
-        if self.ends.len() == MANY { self.flush(session) } else { Ok(()) }
+        self.places.push((start, start + key.len(), self.bytes.len()));
+        if self.places.len() == MANY { self.flush(session) } else { Ok(()) }
     }
 
     /// Writes them, in the order in which they were put. Those that fail stay, so that no commit goes without them.
     pub fn flush(&mut self, session: &Session) -> Result<()> {
         let doing = "write";
         let mut params = SmallVec::<[Param<'_>; 2 * MANY]>::new();
-        let mut start = 0;
-        for (key_end, end) in &self.ends {
-            let (key, row) = (self.bytes.get(start..*key_end), self.bytes.get(*key_end..*end));
+        for (start, row, end) in &self.places {
+            let (key, row) = (self.bytes.get(*start..*row), self.bytes.get(*row..*end));
             params.extend([Bytes(key.unwrap_or_default()), Bytes(row.unwrap_or_default())]);
-            start = *end;
         }
-        match self.ends.len() {
+        match self.places.len() {
             MANY => session.run(doing, PUT_MANY, &params)?,
             _ => params.chunks_exact(2).try_for_each(|row| session.run(doing, PUT, row))?,
         }
         drop(params);
         self.bytes.clear();
-        self.ends.clear();
+        self.places.clear();
         Ok(())
     }
 }
