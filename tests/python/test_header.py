@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from joinly_storage import _ffi as ffi
-from joinly_storage import _lobby_events, _lobby_ffi, _pages, _sql, _stats, _watch
+from joinly_storage import _lobby_events, _lobby_ffi, _pages, _player_ffi, _sql, _stats, _watch
 from support import ROOT
 
 HEADER = re.sub(r"/\*.*?\*/", "", (ROOT / "include/joinly_storage.h").read_text("utf-8"), flags=re.S)
@@ -23,12 +23,13 @@ STRUCTS = {
 }
 DECLARED = {
     name: function
-    for module in (ffi, _lobby_ffi)
+    for module in (ffi, _lobby_ffi, _player_ffi)
     for function in vars(module).values()
     if (name := getattr(function, "__name__", "")) in FUNCTIONS
 }
 INTEGERS = {
     "char": ctypes.c_char,
+    "double": ctypes.c_double,
     "uint8_t": ctypes.c_uint8,
     "int32_t": ctypes.c_int32,
     "joinly_status": ctypes.c_int32,
@@ -54,6 +55,12 @@ LAYOUTS: dict[str, Any] = {
     "joinly_lobby_query": _lobby_ffi.LobbyQuery,
     "joinly_explain": _lobby_ffi.Explain,
     "joinly_swept": _lobby_ffi.Swept,
+    "joinly_delta": _player_ffi.Delta,
+    "joinly_object_change": _player_ffi.ObjectChange,
+    "joinly_written": _player_ffi.Written,
+    "joinly_save_options": _player_ffi.SaveOptions,
+    "joinly_rating": _player_ffi.Rating,
+    "joinly_team": _player_ffi.Team,
     "joinly_stats": _stats._Stats,
     "joinly_limits": _stats._Limits,
     "joinly_cache_stats": _stats._CacheStats,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._player_types import Save
+
 _RETRYABLE = frozenset({2, 3, 4})
 
 
@@ -147,6 +151,23 @@ class WrongState(JoinlyError):
 
 class Insufficient(JoinlyError):
     """A balance would go below zero; nothing was changed."""
+
+
+class ObjectConflict(Conflict):
+    """A write of an object found something else than it expected; none was made.
+
+    `present_version` is the version that is there; 0: nothing is, or the transaction wrote it itself.
+    """
+
+    write: int
+    """Which write, from 0."""
+
+
+class SaveConflict(Conflict):
+    """The slot is no longer at the version that the game was played on from; nothing was changed."""
+
+    stored: Save
+    """What the slot holds: save with its version as parent once the player has chosen or merged."""
 
 
 BY_STATUS: dict[int, type[JoinlyError]] = {

@@ -14,7 +14,7 @@ from . import _lobby_ffi as lobby_ffi
 from . import _pages
 from ._args import to_ttl
 from ._errors import invalid
-from ._lobby import Lobby, Player, Scope, joins, text
+from ._lobby import Lobby, Player, Scope, joins
 from ._lobby_events import Pull, puller
 from ._lobby_types import (
     Condition,
@@ -27,6 +27,7 @@ from ._lobby_types import (
     Snapshot,
     Swept,
 )
+from ._structs import text
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

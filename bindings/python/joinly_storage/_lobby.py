@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from ctypes import byref, c_uint8, c_void_p
 from typing import Any, Callable, Optional, Union
@@ -14,7 +13,7 @@ from ._args import to_ttl, to_version
 from ._lobby_events import Pull
 from ._lobby_types import Attributes, Event, Events, Join, Owner, SeatRequest, Snapshot, Viewer
 from ._owned import Owned
-from ._values import copy_of
+from ._structs import take_json, text, to_json
 
 _VIEWERS = {"public": 0, "member": 1, "owner": 2}
 _MOVES = {"lock": 1, "unlock": 2, "start": 3, "cancel": 4, "reopen": 5, "close": 6}
@@ -59,20 +58,6 @@ class Scope:
         snapshot = c_void_p()
         done = self.change(function, *arguments, byref(snapshot), request=request)
         return done.lobby, Snapshot.of(take_json(snapshot.value or 0))
-
-
-def take_json(value: int) -> Any:
-    """The document of a value, which is freed."""
-    try:
-        return json.loads(copy_of(value))
-    finally:
-        ffi.value_free(value)
-
-
-def text(data: str) -> tuple[bytes, int]:
-    """UTF-8, and its length."""
-    encoded = data.encode()
-    return encoded, len(encoded)
 
 
 def joins(players: Iterable[Player]) -> tuple[Any, int]:
@@ -205,14 +190,14 @@ class Lobby:
         member_attributes and owner_attributes, in which None removes one. Raises `Conflict` for another version, which
         `present_version` of it tells.
         """
-        document = text(lobby_ffi.to_json(fields))
+        document = text(to_json(fields))
         return self._change(lobby_ffi.patch, *document, to_version(expected), by=by, request=request)
 
     def patch_member(
         self, player: str, attributes: Attributes, *, expected: int = 0, request: Optional[str] = None
     ) -> int:
         """Changes attributes of a member; None removes one. `expected` as in `patch`."""
-        document = text(lobby_ffi.to_json(attributes))
+        document = text(to_json(attributes))
         return self._change(lobby_ffi.patch_member, *text(player), *document, to_version(expected), request=request)
 
     def say(self, player: str, message: str, *, request: Optional[str] = None) -> int:

@@ -2,63 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from ctypes import (
     POINTER,
-    Structure,
     c_char,
-    c_char_p,
     c_int64,
     c_size_t,
     c_uint8,
     c_uint32,
     c_uint64,
     c_void_p,
-    sizeof,
 )
-from typing import Optional
 
 from ._ffi import Bytes, declare
+from ._structs import TEXT, Sized, text_fields
 
-_TEXT = (c_char_p, c_size_t)
 _OUT = c_void_p
-
-
-def _text_fields(*names: str) -> list[tuple[str, type]]:
-    return [field for name in names for field in ((name, c_char_p), (f"{name}_len", c_size_t))]
-
-
-class Sized(Structure):
-    """A struct that begins with its size."""
-
-    def __init__(self, **fields: object) -> None:
-        super().__init__(struct_size=sizeof(self), **fields)
-
-    def texts(self, **texts: Optional[str]) -> None:
-        """Sets fields to UTF-8; None leaves one out."""
-        for name, text in texts.items():
-            if text is not None:
-                data = text.encode()
-                setattr(self, name, data)
-                setattr(self, f"{name}_len", len(data))
-
-    def documents(self, **documents: object) -> None:
-        """Sets fields to JSON; None leaves one out."""
-        self.texts(**{name: None if it is None else to_json(it) for name, it in documents.items()})
-
-
-def to_json(document: object) -> str:
-    """JSON as the library takes it: NaN and infinities are refused."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False)
 
 
 class Caller(Sized):
     _fields_ = [
         ("struct_size", c_uint32),
         ("reserved", c_uint32),
-        *_text_fields("player"),
+        *text_fields("player"),
         ("epoch", c_uint64),
-        *_text_fields("request"),
+        *text_fields("request"),
         ("txn", c_void_p),
     ]
 
@@ -71,7 +38,7 @@ class Join(Sized):
     _fields_ = [
         ("struct_size", c_uint32),
         ("team", c_uint32),
-        *_text_fields("player", "password", "code", "build", "role", "attributes"),
+        *text_fields("player", "password", "code", "build", "role", "attributes"),
         ("is_friend", c_uint8),
         ("reserved", c_uint8 * 7),
     ]
@@ -81,7 +48,7 @@ class SeatRequest(Sized):
     _fields_ = [
         ("struct_size", c_uint32),
         ("team", c_uint32),
-        *_text_fields("player", "role"),
+        *text_fields("player", "role"),
         ("for_ms", c_uint32),
         ("reserved", c_uint32),
     ]
@@ -91,7 +58,7 @@ class LobbyOptions(Sized):
     _fields_ = [
         ("struct_size", c_uint32),
         ("max_members", c_uint32),
-        *_text_fields("kind", "name", "password", "build"),
+        *text_fields("kind", "name", "password", "build"),
         ("owner", POINTER(Join)),
         ("teams", POINTER(c_uint32)),
         ("team_count", c_size_t),
@@ -102,7 +69,7 @@ class LobbyOptions(Sized):
         ("stale_ms", c_uint32),
         ("close_ms", c_uint32),
         ("keep_events", c_uint64),
-        *_text_fields("attributes", "member_attributes", "owner_attributes"),
+        *text_fields("attributes", "member_attributes", "owner_attributes"),
         ("not_exclusive", c_uint8),
         ("backfill", c_uint8),
         ("keep_empty", c_uint8),
@@ -114,7 +81,7 @@ class LobbyQuery(Sized):
     _fields_ = [
         ("struct_size", c_uint32),
         ("limit", c_uint32),
-        *_text_fields("kind", "filter", "order", "cursor"),
+        *text_fields("kind", "filter", "order", "cursor"),
         ("budget", c_uint32),
         ("include_full", c_uint8),
         ("reserved", c_uint8 * 3),
@@ -159,22 +126,22 @@ quick_join = declare(
     *_DONE,
 )
 reserve = declare("joinly_lobby_reserve", *_LOBBY, POINTER(SeatRequest), c_size_t, *_DONE)
-leave = declare("joinly_lobby_leave", *_LOBBY, *_TEXT, *_DONE)
-kick = declare("joinly_lobby_kick", *_LOBBY, *_TEXT, *_DONE)
-ban = declare("joinly_lobby_ban", *_LOBBY, *_TEXT, c_int64, *_DONE)
-unban = declare("joinly_lobby_unban", *_LOBBY, *_TEXT, *_DONE)
-transfer = declare("joinly_lobby_transfer", *_LOBBY, *_TEXT, *_DONE)
+leave = declare("joinly_lobby_leave", *_LOBBY, *TEXT, *_DONE)
+kick = declare("joinly_lobby_kick", *_LOBBY, *TEXT, *_DONE)
+ban = declare("joinly_lobby_ban", *_LOBBY, *TEXT, c_int64, *_DONE)
+unban = declare("joinly_lobby_unban", *_LOBBY, *TEXT, *_DONE)
+transfer = declare("joinly_lobby_transfer", *_LOBBY, *TEXT, *_DONE)
 move = declare("joinly_lobby_move", *_LOBBY, c_uint32, c_uint32, *_DONE)
-ready = declare("joinly_lobby_ready", *_LOBBY, *_TEXT, c_uint8, *_DONE)
-patch = declare("joinly_lobby_patch", *_LOBBY, *_TEXT, c_uint64, *_DONE)
-patch_member = declare("joinly_lobby_patch_member", *_LOBBY, *_TEXT, *_TEXT, c_uint64, *_DONE)
-say = declare("joinly_lobby_say", *_LOBBY, *_TEXT, *_TEXT, *_DONE)
+ready = declare("joinly_lobby_ready", *_LOBBY, *TEXT, c_uint8, *_DONE)
+patch = declare("joinly_lobby_patch", *_LOBBY, *TEXT, c_uint64, *_DONE)
+patch_member = declare("joinly_lobby_patch_member", *_LOBBY, *TEXT, *TEXT, c_uint64, *_DONE)
+say = declare("joinly_lobby_say", *_LOBBY, *TEXT, *TEXT, *_DONE)
 heartbeat = declare("joinly_lobby_heartbeat", c_void_p, c_uint64, POINTER(Bytes), c_size_t, c_void_p, _OUT)
 heartbeat_host = declare("joinly_lobby_heartbeat_host", c_void_p, c_uint64, _OUT)
 get = declare("joinly_lobby_get", *_LOBBY, c_uint32, _OUT, _OUT)
 as_of = declare("joinly_lobby_as_of", c_void_p, c_uint64, c_uint64, c_uint32, _OUT, _OUT)
-by_code = declare("joinly_lobby_by_code", *_CALL, *_TEXT, _OUT, _OUT)
-of_player = declare("joinly_lobby_of_player", *_CALL, *_TEXT, *_TEXT, _OUT, _OUT)
+by_code = declare("joinly_lobby_by_code", *_CALL, *TEXT, _OUT, _OUT)
+of_player = declare("joinly_lobby_of_player", *_CALL, *TEXT, *TEXT, _OUT, _OUT)
 search = declare("joinly_lobby_search", c_void_p, POINTER(LobbyQuery), _OUT, c_void_p, _OUT)
 sweep = declare("joinly_lobby_sweep", c_void_p, c_uint64, c_uint64, c_void_p, _OUT)
 

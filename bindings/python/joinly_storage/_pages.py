@@ -32,6 +32,14 @@ def rows(page: int) -> list[tuple[bytes, Optional[bytes]]]:
     ]
 
 
+def versioned(page: int) -> list[tuple[bytes, bytes, int]]:
+    """Copies the rows of a page, each with its version."""
+    return [
+        (string_at(key, key_len), string_at(value, value_len), version)
+        for key, key_len, value, value_len, version, _expires_at in unpack(_ROW, ffi.page_rows, page)
+    ]
+
+
 def values(page: int) -> list[Optional[bytes]]:
     """Copies the values of a page."""
     return [

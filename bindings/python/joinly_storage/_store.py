@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from typing import Optional
 
     from ._index import Index
+    from ._leaderboards import Leaderboards
     from ._lobbies import Lobbies
+    from ._players import Players
     from ._sql import SqlParams, SqlRows
     from ._stats import Limits, Stats
     from ._types import Bytes, Condition
@@ -137,6 +139,20 @@ class Store(StoreMethods, StoreMapping):
         from ._lobby import Scope
 
         return Lobbies(Scope(self, self._handle))
+
+    @property
+    def players(self) -> Players:
+        """The players of the store."""
+        from ._players import Players
+
+        return Players(self, self._handle)
+
+    @property
+    def leaderboards(self) -> Leaderboards:
+        """The leaderboards of the store."""
+        from ._leaderboards import Leaderboards
+
+        return Leaderboards(self, self._handle)
 
     @property
     def version(self) -> int:

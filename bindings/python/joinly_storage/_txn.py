@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Optional
 
+    from ._leaderboards import Leaderboards
     from ._lobbies import Lobbies
+    from ._players import Players
 
 
 class Transaction(KeySpace):
@@ -48,6 +50,20 @@ class Transaction(KeySpace):
         from ._lobby import Scope
 
         return Lobbies(Scope(self, self._store, self._handle))
+
+    @property
+    def players(self) -> Players:
+        """The players of the store, for calls that are committed and undone with the transaction."""
+        from ._players import Players
+
+        return Players(self, self._store, self._handle)
+
+    @property
+    def leaderboards(self) -> Leaderboards:
+        """The leaderboards of the store, for calls that are committed and undone with the transaction."""
+        from ._leaderboards import Leaderboards
+
+        return Leaderboards(self, self._store, self._handle)
 
     def commit(self) -> int:
         """Commits, finishes the transaction whatever the outcome, and returns the version."""
