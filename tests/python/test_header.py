@@ -37,7 +37,6 @@ INTEGERS = {
     "int64_t": ctypes.c_int64,
     "uint64_t": ctypes.c_uint64,
     "size_t": ctypes.c_size_t,
-    "double": ctypes.c_double,
 }
 LAYOUTS: dict[str, Any] = {
     "joinly_options": ffi.Options,
