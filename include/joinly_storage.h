@@ -3232,7 +3232,8 @@ joinly_status joinly_rating_initial(const char *system,
 
 /**
  * Rates the teams of a match: `after`, an array of `after_count`, as many as there are players, receives their new ratings
- * in the order of the teams and of the players in them; it may be the array that `teams` point into. Pure: no store. Any thread.
+ * in the order of the teams and of the players in them; it may be the array that `teams` point into. Pure: no store. Any
+ * thread.
  *
  * Errors: `JOINLY_INVALID` (fewer than two teams, an empty one, a rating that is none, `after_count` is another number; in
  * Glicko-2 anything but one against one), `JOINLY_TOO_LARGE` (more than 256 players), `JOINLY_OUT_OF_RANGE` (the ratings are
