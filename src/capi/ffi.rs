@@ -114,15 +114,37 @@ pub(super) unsafe fn json<T: DeserializeOwned>(
     len: usize,
     what: &str,
 ) -> Result<Option<T>> {
+    // SAFETY: forwarded contract. A list of its members would be taken for a struct too, if it were not asked for a map.
+    unsafe { json_of::<serde_json::Map<_, _>, T>(data, len, what) }
+}
+
+/// A JSON array; None for NULL and for an empty text.
+///
+/// # Safety
+/// As [`bytes`].
+pub(super) unsafe fn json_array<T: DeserializeOwned>(
+    data: *const c_char,
+    len: usize,
+    what: &str,
+) -> Result<Option<Vec<T>>> {
+    // SAFETY: forwarded contract.
+    unsafe { json_of::<Vec<serde_json::Value>, Vec<T>>(data, len, what) }
+}
+
+/// # Safety
+/// As [`bytes`].
+unsafe fn json_of<Form: DeserializeOwned + Into<serde_json::Value>, T: DeserializeOwned>(
+    data: *const c_char,
+    len: usize,
+    what: &str,
+) -> Result<Option<T>> {
     // SAFETY: forwarded contract.
     let text = unsafe { text(data, len, what)? };
     if text.is_empty() {
         return Ok(None);
     }
-    // A list of its members would be taken for a struct too.
-    let object: serde_json::Result<serde_json::Map<_, _>> = serde_json::from_str(text);
-    object
-        .and_then(|object| serde_json::from_value(object.into()))
+    let form: serde_json::Result<Form> = serde_json::from_str(text);
+    form.and_then(|form| serde_json::from_value(form.into()))
         .map(Some)
         .map_err(|error| Error::invalid(format!("{what}: {error}")))
 }

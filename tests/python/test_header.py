@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from joinly_storage import _ffi as ffi
-from joinly_storage import _lobby_events, _lobby_ffi, _pages, _player_ffi, _sql, _stats, _watch
+from joinly_storage import _lobby_events, _lobby_ffi, _pages, _player_ffi, _queue_ffi, _sql, _stats, _watch
 from support import ROOT
 
 HEADER = re.sub(r"/\*.*?\*/", "", (ROOT / "include/joinly_storage.h").read_text("utf-8"), flags=re.S)
@@ -23,7 +23,7 @@ STRUCTS = {
 }
 DECLARED = {
     name: function
-    for module in (ffi, _lobby_ffi, _player_ffi)
+    for module in (ffi, _lobby_ffi, _player_ffi, _queue_ffi)
     for function in vars(module).values()
     if (name := getattr(function, "__name__", "")) in FUNCTIONS
 }
@@ -58,6 +58,8 @@ LAYOUTS: dict[str, Any] = {
     "joinly_object_change": _player_ffi.ObjectChange,
     "joinly_written": _player_ffi.Written,
     "joinly_save_options": _player_ffi.SaveOptions,
+    "joinly_seeker": _queue_ffi.Seeker,
+    "joinly_ticket": _queue_ffi.Ticket,
     "joinly_rating": _player_ffi.Rating,
     "joinly_team": _player_ffi.Team,
     "joinly_stats": _stats._Stats,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._leaderboards import Leaderboards
     from ._lobbies import Lobbies
     from ._players import Players
+    from ._queues import Queues
     from ._sql import SqlParams, SqlRows
     from ._stats import Limits, Stats
     from ._types import Bytes, Condition
@@ -131,6 +132,14 @@ class Store(StoreMethods, StoreMapping):
         from ._sql import SqlRows
 
         return SqlRows(self._handle, query, params, timeout, page_rows)
+
+    @property
+    def queues(self) -> Queues:
+        """The matchmaking queues of the store."""
+        from ._lobby import Scope
+        from ._queues import Queues
+
+        return Queues(Scope(self, self._handle))
 
     @property
     def lobbies(self) -> Lobbies:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._leaderboards import Leaderboards
     from ._lobbies import Lobbies
     from ._players import Players
+    from ._queues import Queues
 
 
 class Transaction(KeySpace):
@@ -39,6 +40,14 @@ class Transaction(KeySpace):
         self.version: Optional[int] = None
         """The version of the commit; None until then."""
         self._finished = False
+
+    @property
+    def queues(self) -> Queues:
+        """The matchmaking queues of the store, for calls that are committed and undone with the transaction."""
+        from ._lobby import Scope
+        from ._queues import Queues
+
+        return Queues(Scope(self, self._store, self._handle))
 
     @property
     def lobbies(self) -> Lobbies:

@@ -106,9 +106,12 @@ impl joinly_ticket {
                 keys: ffi::json(self.keys, self.keys_len, "keys")?.unwrap_or_default(),
                 attributes: ffi::json(self.attributes, self.attributes_len, "attributes")?
                     .unwrap_or_default(),
-                filters: ffi::json(self.filters, self.filters_len, "filters")?.unwrap_or_default(),
+                filters: ffi::json_array(self.filters, self.filters_len, "filters")?.unwrap_or_default(),
                 latencies: ffi::json(self.latencies, self.latencies_len, "latencies")?.unwrap_or_default(),
-                blocked: ffi::json(self.blocked, self.blocked_len, "blocked")?.unwrap_or_default(),
+                blocked: ffi::json_array(self.blocked, self.blocked_len, "blocked")?
+                    .unwrap_or_default()
+                    .into_iter()
+                    .collect(),
                 deadline: self.deadline,
                 ..Ticket::default()
             })
