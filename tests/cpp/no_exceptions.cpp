@@ -135,6 +135,22 @@ void leaderboards(joinly::Store& store) {
     CHECK(joinly::RatingSystem("{}").try_initial().status() == Status::invalid);
 }
 
+void matchmaking(joinly::Store& store) {
+    auto queues = store.matchmaking();
+    CHECK(!*queues.try_queue("duel") &&
+          queues.try_tick("duel", "me", std::chrono::hours(1)).status() == Status::not_found);
+    CHECK(queues.try_configure("duel", R"({"rules":{"accept_ms":60000},"lobby":{}})") && *queues.try_queue("duel"));
+    const joinly::Rating rating{25, 8, 0};
+    const auto ada = queues.try_enqueue("duel", {{{"ada", rating}}});
+    CHECK(ada && *queues.try_ticket("duel", ada->ticket) && !*queues.try_ticket("duel", 99));
+    CHECK(queues.try_enqueue("duel", {{{"bob", rating}}}) && queues.try_tick("duel", "me", std::chrono::hours(1)));
+    CHECK(queues.try_cancel("duel", ada->ticket).status() == Status::already_matched);
+    CHECK(*queues.try_match("duel-1") && !*queues.try_match("duel-2") && queues.try_accept("duel-1", "ada"));
+    CHECK(queues.try_decline("duel-1", "bob") && queues.try_cancel("duel", ada->ticket));
+    CHECK(!*queues.try_backfill_of("duel", 1) && !*queues.try_stop_backfill("duel", 1));
+    CHECK(queues.try_backfill("duel", "{}").status() == Status::invalid && queues.try_report("duel", 1));
+}
+
 }  // namespace
 
 int main() {
@@ -146,6 +162,7 @@ int main() {
     lobbies(*store);
     players(*store);
     leaderboards(*store);
+    matchmaking(*store);
     CHECK(joinly::Store::try_open("memory:?nonsense=1").status() == Status::invalid);
     CHECK(store->try_close());
     CHECK(store->try_close().status() == Status::bad_handle);

@@ -29,6 +29,7 @@
 #include "error.hpp"
 #include "leaderboards.hpp"
 #include "lobbies.hpp"
+#include "matchmaking.hpp"
 #include "players.hpp"
 #include "scan.hpp"
 #include "sql.hpp"
@@ -198,6 +199,13 @@ class Store {
     /// The same within a transaction on this store.
     [[nodiscard]] Leaderboards leaderboards(Transaction& transaction) {
         return Leaderboards(c_store(), transaction.c_txn());
+    }
+
+    /// The queues of the store, and the matches that they make.
+    [[nodiscard]] Matchmaking matchmaking() { return Matchmaking(c_store()); }
+    /// The same within a transaction on this store.
+    [[nodiscard]] Matchmaking matchmaking(Transaction& transaction) {
+        return Matchmaking(c_store(), transaction.c_txn());
     }
 
     /// Watches the keys that start with `prefix`, for commits after version `from`, of every process.
