@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import joinly_storage
 from joinly_storage import Report, Store
 
-LOBBIES = "SELECT state, count(*), sum(members) FROM lobbies WHERE kind = 'arena' GROUP BY state"
+LOBBIES = "SELECT state, count(*) FROM lobbies WHERE kind = 'arena' GROUP BY state"
 WAITING = """SELECT key FROM kv
     WHERE key GLOB 'queue:arena:ticket:*' AND json_extract(value, '$.state') = 'QUEUED'"""
 
@@ -21,10 +22,10 @@ def watch(store: Store, seconds: float) -> None:
     """A line for every look; on a terminal, one that changes."""
     begin, live = time.monotonic(), sys.stdout.isatty()
     while (passed := time.monotonic() - begin) < seconds:
-        lobbies = {state: (count, members) for state, count, members in store.sql(LOBBIES)}
+        rows: Any = store.sql(LOBBIES)
+        lobbies = dict(rows)
         waiting = len(list(store.sql(WAITING)))
-        gathering, playing = lobbies.get("open", (0, 0))[0], lobbies.get("in_game", (0, 0))[0]
-        over = lobbies.get("closed", (0, 0))[0]
+        gathering, playing, over = (lobbies.get(state, 0) for state in ("open", "in_game", "closed"))
         best = store.leaderboards.top("arena", 3) if "board:arena" in store else []
         leaders = ", ".join(f"{it.player} {it.score}" for it in best)
         line = f"{passed:4.1f} s  {waiting:4} wait  {gathering:4} gather  {playing:4} play  {over:5} over  {leaders}"
