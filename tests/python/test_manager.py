@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import joinly_storage
 import pytest
 from joinly_storage.base import StorageManager
 from joinly_storage.sqlite_store import SQLiteStore
@@ -66,3 +67,20 @@ def test_what_is_no_json(storage: StorageManager) -> None:
     with pytest.raises(TypeError, match="object is not JSON"):
         storage.save_player("1", {"skill": object()})
     assert storage.get_all_players() == []
+
+
+def test_live_lobbies_and_players_are_among_the_documents(path: Path) -> None:
+    with joinly_storage.open(path) as store:
+        lobby = store.lobbies.create(kind="duel", owner="7")
+        store.players.create("7", name="Ada")
+        store.players.adjust(joinly_storage.Delta("7", joinly_storage.Currency("gold"), 5))
+        store.players.heartbeat("7", 30, "in menu")
+    with StorageManager(SQLiteStore(path)) as storage:
+        assert storage.get_all_lobbies() == [str(lobby.id)]
+        found = storage.load_lobby(str(lobby.id))
+        assert found is not None
+        assert found["owner"] == "7"
+        assert storage.get_all_players() == ["7"]
+        player = storage.load_player("7")
+        assert player is not None
+        assert player["name"] == "Ada"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Optional, Protocol, TypeVar
 
 Document = dict[str, Any]
+
+# What a player owns, and the presence, are kept below the player's own document.
+_BELOW_A_PLAYER = re.compile(r":(presence$|(wallet|item|object|save):)")
 Self = TypeVar("Self", bound="StorageManager")
 
 
@@ -68,7 +72,7 @@ class StorageManager:
 
     def get_all_players(self) -> list[str]:
         """The ids of all players."""
-        return self._ids("player:")
+        return [id for id in self._ids("player:") if not _BELOW_A_PLAYER.search(id)]
 
     def get(self, key: str) -> Optional[str]:
         """The text of a key, or None."""
