@@ -98,12 +98,12 @@ void a_match_under_way_is_filled() {
     options.teams = {1, 1};
     options.owner = joinly::Join{"host"};
     const auto lobby = store.lobbies().create(options).number();
-    CHECK(!queues.backfill_of("duel", lobby) && !queues.stop_backfill("duel", lobby));
+    CHECK(!queues.backfilled("duel", lobby) && !queues.stop_backfill("duel", lobby));
     const auto wanted = R"({"lobby":1,"teams":[[{"player":"host","mu":20,"sigma":2}],[]]})";
     CHECK(has(queues.backfill("duel", wanted), R"("created":1)"));
     queues.enqueue("duel", ticket_of("ada"));
     CHECK(has(queues.tick("duel", "me", 1ms), R"("backfill":true)"));
-    CHECK(has(*queues.backfill_of("duel", lobby), R"("player":"ada")"));
+    CHECK(has(*queues.backfilled("duel", lobby), R"("player":"ada")"));
     CHECK(queues.stop_backfill("duel", lobby) && !queues.stop_backfill("duel", lobby));
 }
 

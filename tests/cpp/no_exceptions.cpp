@@ -147,7 +147,7 @@ void matchmaking(joinly::Store& store) {
     CHECK(queues.try_cancel("duel", ada->ticket).status() == Status::already_matched);
     CHECK(*queues.try_match("duel-1") && !*queues.try_match("duel-2") && queues.try_accept("duel-1", "ada"));
     CHECK(queues.try_decline("duel-1", "bob") && queues.try_cancel("duel", ada->ticket));
-    CHECK(!*queues.try_backfill_of("duel", 1) && !*queues.try_stop_backfill("duel", 1));
+    CHECK(!*queues.try_backfilled("duel", 1) && !*queues.try_stop_backfill("duel", 1));
     CHECK(queues.try_backfill("duel", "{}").status() == Status::invalid && queues.try_report("duel", 1));
 }
 

@@ -103,7 +103,7 @@ class Matchmaking {
     }
 
     /// What was asked for a match under way, with the players that were found.
-    Result<std::optional<Value>> try_backfill_of(std::string_view queue, std::uint64_t lobby) const {
+    Result<std::optional<Value>> try_backfilled(std::string_view queue, std::uint64_t lobby) const {
         return find(joinly_queue_backfill_get, queue.data(), queue.size(), lobby);
     }
 
@@ -117,7 +117,8 @@ class Matchmaking {
 
     /// Makes what matches can be made now: {"held_by", "matches", "expired", "stale"}. `holder` has the queue for
     /// itself for `lease`, a millisecond or more, which only saves work: any number of processes may tick.
-    Result<Value> try_tick(std::string_view queue, std::string_view holder, milliseconds lease) {
+    Result<Value> try_tick(std::string_view queue, std::string_view holder,
+                           milliseconds lease = std::chrono::seconds(10)) {
         const auto length = detail::lifetime(lease);
         if (!length) {
             return length.error();
@@ -130,7 +131,7 @@ class Matchmaking {
 
     /// Sums up the queue's matches that are kept, at most `most` of them, and the tickets that wait: {"deciles",
     /// "matches", "mean", "worst"}.
-    Result<Value> try_report(std::string_view queue, std::size_t most) const {
+    Result<Value> try_report(std::string_view queue, std::size_t most = 10'000) const {
         return detail::make<Value, joinly_value*>([&](joinly_value** out, joinly_error** error) {
             return joinly_queue_report(caller_.store, queue.data(), queue.size(), most, out, error);
         });
@@ -160,14 +161,14 @@ class Matchmaking {
     }
     void cancel(std::string_view queue, std::uint64_t ticket) { try_cancel(queue, ticket).value(); }
     Value backfill(std::string_view queue, std::string_view backfill) { return try_backfill(queue, backfill).value(); }
-    [[nodiscard]] std::optional<Value> backfill_of(std::string_view queue, std::uint64_t lobby) const {
-        return try_backfill_of(queue, lobby).value();
+    [[nodiscard]] std::optional<Value> backfilled(std::string_view queue, std::uint64_t lobby) const {
+        return try_backfilled(queue, lobby).value();
     }
     bool stop_backfill(std::string_view queue, std::uint64_t lobby) { return try_stop_backfill(queue, lobby).value(); }
-    Value tick(std::string_view queue, std::string_view holder, milliseconds lease) {
+    Value tick(std::string_view queue, std::string_view holder, milliseconds lease = std::chrono::seconds(10)) {
         return try_tick(queue, holder, lease).value();
     }
-    [[nodiscard]] Value report(std::string_view queue, std::size_t most) const {
+    [[nodiscard]] Value report(std::string_view queue, std::size_t most = 10'000) const {
         return try_report(queue, most).value();
     }
     [[nodiscard]] std::optional<Value> match(std::string_view match) const { return try_match(match).value(); }
