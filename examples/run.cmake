@@ -1,4 +1,5 @@
-# Runs the example EXAMPLE, built as PROGRAM, in an empty directory and checks what it prints.
+# Runs the example EXAMPLE, built as PROGRAM, in an empty directory and checks what it prints. MATCH is a program that makes
+# a match in a file, for the server of the arena.
 
 file(GLOB leftovers *.db *.db-wal *.db-shm)
 if(leftovers)
@@ -28,6 +29,11 @@ elseif(EXAMPLE STREQUAL "join_lobby")
   run("^bob has seat 2\nlobby:1 is full\nada is here\nbob is here\n$" bob)
 elseif(EXAMPLE STREQUAL "game_server")
   run("3 lobbies open, 0 matches played, [0-9]+ ticks\n.*cache [0-9]+ hits" game.db 1)
+elseif(EXAMPLE STREQUAL "arena_server")
+  run("arena: 0 games played, 0 under way\n" game.db 1)
+  execute_process(COMMAND ${MATCH} game.db COMMAND_ERROR_IS_FATAL ANY)
+  run("arena: 1 games played, 0 under way\n" game.db 2 1)
+  run("arena: 0 games played, 0 under way\n" game.db 1 1)
 elseif(EXAMPLE STREQUAL "import_packages")
   run("4 records imported\n.*games: 2 packages.*nethack-console: [0-9]+ bytes, games.*4 packages read"
     packages.db "${DATA}/packages.txt")
