@@ -7,12 +7,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <iostream>
 #include <limits>
 #include <map>
 #include <random>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 using std::chrono::milliseconds;
@@ -81,7 +84,8 @@ class Arena {
     }
 
   private:
-    /// Waits for news of the lobbies, and looks at those that somebody joined; at all where news are missing.
+    /// Waits for news of the lobbies, and looks at those that somebody joined, or at all of them where news are
+    /// missing.
     void follow(milliseconds longest) {
         const auto events = store_.lobbies().poll(seen_, longest);
         if (!events) {
