@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # The main job on real input: usage: demo.sh BUILD_FOLDER
-# (a) imports Debian's package index, (b) lets a C++ server and two Python clients share the same file, (c) shows figures.
+# (a) imports Debian's package index, (b) lets a C++ game server, a Python matchmaker and hundreds of simulated players in
+# three processes share the same file, (c) shows figures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 programs=$PWD/$1/examples
 export JOINLY_STORAGE_LIBRARY=$PWD/$1/lib/libjoinly_storage.so PYTHONPATH=$PWD/bindings/python PYTHONUNBUFFERED=1
 clients=$PWD/examples/python
+results=$PWD/$1
 scratch=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$scratch"' EXIT
 cd "$scratch"
@@ -30,14 +32,18 @@ echo "== Importing $records packages =="
 "$programs/import_packages" game.db index
 
 echo
-echo "== One C++ server and two Python clients on the same file, 5 seconds =="
+echo "== An arena on the same file: a C++ game server, a Python matchmaker, 300 simulated players in three processes =="
 prefixed() { sed -u "s/^/[$1] /"; }
-"$programs/game_server" game.db 5 2>&1 | prefixed server &
-server=$!
-python3 "$clients/game_client.py" game.db ada 5 2>&1 | prefixed ada &
-ada=$!
-python3 "$clients/game_client.py" game.db bob 5 2>&1 | prefixed bob &
-wait $server $ada $!
+"$programs/arena_server" game.db 12 2>&1 | prefixed server &
+running=($!)
+python3 "$clients/arena_matchmaker.py" game.db 11 2>&1 | prefixed matchmaker &
+running+=($!)
+for name in ann bob cid; do
+  python3 "$clients/arena_players.py" game.db "$name" 100 10 2>&1 | prefixed "$name" &
+  running+=($!)
+done
+python3 "$clients/arena_view.py" game.db 10 "$results/arena.svg"
+wait "${running[@]}"
 
 echo
 echo "== Afterwards =="
@@ -50,7 +56,8 @@ with joinly_storage.open("game.db") as store:
         store.get_many([b"package:bash", b"package:git", b"package:no-such-package"])
     store.verify()
     stats = store.stats()
-    print("counters:  ", {key.decode(): value.decode() for key, value in store.prefix(b"counter:")})
+    ((matches,),) = store.sql("SELECT count(*) FROM kv WHERE key GLOB 'match:*'")
+    print(f"matches:    {matches}, won most:", ", ".join(f"{it.player} ({it.score})" for it in store.leaderboards.top("arena", 5)))
     print(f"cache:      {stats.cache_hits} hits, {stats.cache_misses} misses, {stats.cache_bytes} bytes")
     print(f"file:       {os.path.getsize('game.db') / 2**20:.1f} MiB, verified, at version {stats.version}")
 PYTHON

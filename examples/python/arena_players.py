@@ -55,7 +55,7 @@ def play(store: Store, name: str, count: int, seconds: float) -> None:
 if __name__ == "__main__":
     url, name, count, seconds = [*sys.argv[1:], *["game.db", "ada", "2", "1"][len(sys.argv) - 1 :]]
     with joinly_storage.open(url) as store:
-        # What the matchmaker has not made yet.
-        while "queue:arena" not in store:
-            time.sleep(0.05)
+        # The matchmaker, if it comes later, sets rules of its own.
+        if "queue:arena" not in store:
+            store.queues["arena"].configure(lobby={"kind": "arena"})
         play(store, name, int(count), float(seconds))

@@ -163,7 +163,11 @@ impl Inner {
                 return Ok(true);
             }
             if now != Generation::UNKNOWN && snapshot.generation() == now {
-                return self.note(self.absorb(engine, snapshot.as_ref(), &now));
+                return match self.note(self.absorb(engine, snapshot.as_ref(), &now)) {
+                    // A damaged log tells no change: the cache answers nothing, and what the engine can read is read.
+                    Err(error) if error.kind() == Kind::Corrupt => Ok(false),
+                    result => result,
+                };
             }
         }
         Ok(false)

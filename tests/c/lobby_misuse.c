@@ -215,6 +215,7 @@ static void bad_options(joinly_store* store) {
     CHECK_STATUS(JOINLY_INVALID, CREATE);
     options.team_count = SIZE_MAX;
     CHECK_STATUS(JOINLY_TOO_LARGE, CREATE);
+    options.team_count = 2;
     options.teams = NULL;
     CHECK_STATUS(JOINLY_INVALID, CREATE);
     options = lobby_options();

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -27,24 +26,17 @@ def test_the_shared_counter(tmp_path: Path) -> None:
     assert run_python(EXAMPLES / "shared_counter.py", cwd=tmp_path) == "4 processes counted to 4000\n"
 
 
-def test_two_game_clients_share_the_lobbies(path: Path) -> None:
+def test_players_of_two_processes_meet_in_the_arena(path: Path) -> None:
+    def start(example: str, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, str(EXAMPLES / f"{example}.py"), str(path), *arguments]
+        environment = {"PYTHONPATH": str(ROOT / "bindings/python")}
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+    joinly_storage.open(path).close()
+    processes = [start("arena_matchmaker", "4"), *(start("arena_players", name, "5", "4") for name in ("ada", "bob"))]
+    printed = [process.communicate(timeout=PATIENCE)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], printed
     with joinly_storage.open(path) as store:
-        for number in range(3):
-            document = {"lobby_id": str(number), "state": "open", "players": []}
-            store[f"lobby:{number}"] = json.dumps(document)
-        clients = [
-            subprocess.Popen(
-                [sys.executable, EXAMPLES / "game_client.py", path, name, "2"],
-                env={"PYTHONPATH": str(ROOT / "bindings/python")},
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for name in ("ada", "bob")
-        ]
-        printed = [client.communicate(timeout=PATIENCE)[0] for client in clients]
-        assert [client.returncode for client in clients] == [0, 0]
-        joins = int(store["counter:joins"])
-        seats = [player for _key, lobby in store.prefix("lobby:") for player in json.loads(lobby)["players"]]
-        assert joins == len(seats) > 0
-        assert len(list(store.prefix("lease:"))) <= joins
-    assert all("joined" in text for text in printed)
+        ((matches,),) = store.sql("SELECT count(*) FROM kv WHERE key GLOB 'match:arena-*'")
+        assert matches == 5
+        assert sum(lobby.members for lobby in store.lobbies.search(kind="arena", include_full=True)) == 10

@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import joinly_storage
@@ -41,6 +42,11 @@ def test_a_damaged_page_is_found_and_the_rest_is_kept(path: Path) -> None:
         assert caught.value.message
         with pytest.raises(Corrupt):
             store["new"] = "v"
+        kept = 0
+        for number in range(1000):
+            with suppress(Corrupt):
+                kept += len(store[f"k{number:04}"]) == 500
+        assert 0 < kept < 1000
 
 
 def test_no_such_directory(tmp_path: Path) -> None:
