@@ -2811,8 +2811,9 @@ joinly_status joinly_lobby_poll(joinly_store *store,
 /**
  * Pulls what happened in all lobbies after call number `after` (0: from the beginning), at most `max` calls (0: 256), with
  * all the events of each, as the host may know them; waits as `joinly_lobby_poll`. When calls are missing, because they
- * are no longer kept, the batch has no events and `joinly_events_is_resync` is 1: read the lobbies anew. What time decides
- * in a lobby is told once somebody looks at it. Any thread.
+ * are no longer kept, the batch has no events and `joinly_events_is_resync` is 1: read the lobbies anew, and go on after
+ * `joinly_events_next`. So it is, at once, for a number still to come: `UINT64_MAX` begins with the present. What time
+ * decides in a lobby is told once somebody looks at it. Any thread.
  *
  * Errors: `JOINLY_TIMEOUT` (nothing happened; no error object), `JOINLY_CLOSED` (also when the store is closed meanwhile),
  * and those of `joinly_kv_scan`.
@@ -3452,8 +3453,8 @@ joinly_status joinly_queue_get(const joinly_store *store,
  * (those made, in the form of `joinly_match_get`), "expired" (numbers of tickets whose time was over) and "stale" (how many
  * matches came to nothing because somebody was faster); to be freed with `joinly_value_free`. Any thread.
  *
- * Errors: `JOINLY_NOT_FOUND` (no such queue), `JOINLY_CONFLICT` (it lost every race against other writers), and those of
- * `joinly_queue_configure`. Matches that were made before an error stay made.
+ * Errors: `JOINLY_NOT_FOUND` (no such queue), `JOINLY_INVALID` (also for a lease of 0), `JOINLY_CONFLICT` (it lost every
+ * race against other writers), and those of `joinly_queue_configure`. Matches that were made before an error stay made.
  */
 joinly_status joinly_queue_tick(joinly_store *store,
                                 const char *queue,

@@ -133,7 +133,10 @@ class Lobbies:
         return Explain(index or None, bool(explain.ordered), explain.read, bool(explain.exhausted))
 
     def poll(self, after: int = 0, *, timeout: Optional[float] = 0, limit: int = 256) -> Events:
-        """What happened in all lobbies after call number `after`, at most `limit` calls; waits as `Lobby.poll`."""
+        """What happened in all lobbies after call number `after`, at most `limit` calls; waits as `Lobby.poll`.
+
+        A number still to come is answered at once, with `resync` and the present number in `next`.
+        """
         return events.poll(self._pull(limit), after, timeout)
 
     async def poll_async(self, after: int = 0, *, timeout: Optional[float] = None, limit: int = 256) -> Events:

@@ -208,8 +208,9 @@ pub unsafe extern "C" fn joinly_lobby_poll(
 
 /// Pulls what happened in all lobbies after call number `after` (0: from the beginning), at most `max` calls (0: 256), with
 /// all the events of each, as the host may know them; waits as `joinly_lobby_poll`. When calls are missing, because they
-/// are no longer kept, the batch has no events and `joinly_events_is_resync` is 1: read the lobbies anew. What time decides
-/// in a lobby is told once somebody looks at it. Any thread.
+/// are no longer kept, the batch has no events and `joinly_events_is_resync` is 1: read the lobbies anew, and go on after
+/// `joinly_events_next`. So it is, at once, for a number still to come: `UINT64_MAX` begins with the present. What time
+/// decides in a lobby is told once somebody looks at it. Any thread.
 ///
 /// Errors: `JOINLY_TIMEOUT` (nothing happened; no error object), `JOINLY_CLOSED` (also when the store is closed meanwhile),
 /// and those of `joinly_kv_scan`.

@@ -90,8 +90,8 @@ pub unsafe extern "C" fn joinly_queue_get(
 /// (those made, in the form of `joinly_match_get`), "expired" (numbers of tickets whose time was over) and "stale" (how many
 /// matches came to nothing because somebody was faster); to be freed with `joinly_value_free`. Any thread.
 ///
-/// Errors: `JOINLY_NOT_FOUND` (no such queue), `JOINLY_CONFLICT` (it lost every race against other writers), and those of
-/// `joinly_queue_configure`. Matches that were made before an error stay made.
+/// Errors: `JOINLY_NOT_FOUND` (no such queue), `JOINLY_INVALID` (also for a lease of 0), `JOINLY_CONFLICT` (it lost every
+/// race against other writers), and those of `joinly_queue_configure`. Matches that were made before an error stay made.
 ///
 /// # Safety
 /// Pointers are NULL or valid as described.

@@ -186,7 +186,7 @@ class SqlRows {
 
     /// Goes on where the last iteration ended.
     [[nodiscard]] iterator begin() { return iterator(*this); }
-    [[nodiscard]] iterator end() noexcept { return {}; }
+    [[nodiscard]] static iterator end() noexcept { return {}; }
 #endif
 
   private:
