@@ -12,7 +12,8 @@ int main(int argc, char** argv) {
     duel.max_members = 2;
     const auto joined = store.lobbies().quick_join({joinly::Join{player}}, duel);
 
-    for (const auto& event : *store.lobbies()[joined.lobby].poll(0)) {
+    const auto events = store.lobbies()[joined.lobby].poll(0);
+    for (const auto& event : *events) {
         if (event.kind == joinly::LobbyEventKind::joined) {
             std::cout << *event.actor << " joined lobby " << event.lobby << '\n';
         }
