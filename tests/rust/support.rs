@@ -34,8 +34,8 @@ impl Clock for TestClock {
     }
 }
 
-/// A place for stores, removed when dropped, with a clock of its own. Expired keys stay in the file unless a test sets
-/// `sweep_interval_ms`.
+/// A place for stores, removed when dropped, with a clock of its own. Unless a test sets `sweep_interval_ms`, expired keys
+/// stay in the file; no snapshot ends before a test's patience does, unless it sets `snapshot_max_age_ms`.
 pub struct Home {
     pub config: Config,
     pub clock: Arc<TestClock>,
@@ -51,7 +51,8 @@ impl Home {
 
     pub fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let options = Options { sweep_interval_ms: u32::MAX, ..Options::default() };
+        let options =
+            Options { sweep_interval_ms: u32::MAX, snapshot_max_age_ms: 60_000, ..Options::default() };
         let config = Config { location: Location::Sqlite(directory.path().join("test.db")), options };
         Self { config, clock: Arc::new(TestClock(AtomicI64::new(TestClock::START))), directory }
     }
