@@ -19,8 +19,11 @@ use once_cell::race::OnceBox;
 
 use super::hazard::{Hazard, is_announced};
 use crate::error::{Error, Kind, Result};
-use crate::platform::barrier;
+use crate::platform::barrier::Barrier;
 use crate::platform::fork::Process;
+
+/// Between the users of long-lived objects and those who free them.
+static BARRIER: Barrier = Barrier::new();
 
 const SLOT_BITS: u32 = 20;
 const GENERATION_BITS: u32 = 23;
@@ -88,7 +91,7 @@ impl Lives {
     #[inline(always)]
     fn user_barrier(self) {
         match self {
-            Self::Long => barrier::light(),
+            Self::Long => BARRIER.light(),
             Self::Short => fence(Ordering::SeqCst),
         }
     }
@@ -96,7 +99,7 @@ impl Lives {
     /// Between a handle's end and a look at the announcements. False when these cannot be told.
     fn freer_barrier(self) -> bool {
         match self {
-            Self::Long => barrier::heavy(),
+            Self::Long => BARRIER.heavy(),
             Self::Short => {
                 fence(Ordering::SeqCst);
                 true
@@ -141,7 +144,7 @@ impl<H, T: Send + Sync> Table<H, T> {
 
     pub(super) fn insert(&self, object: T) -> Result<*mut H> {
         if self.lives == Lives::Long {
-            barrier::prepare();
+            BARRIER.prepare();
         }
         let number = self
             .take()
