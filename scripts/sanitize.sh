@@ -25,7 +25,7 @@ address() {
 thread() {
   # Rust's own library is built anew, so that its synchronisation is seen.
   env CARGO_TARGET_DIR=target/sanitize/thread RUSTFLAGS=-Zsanitizer=thread "CFLAGS_${triple//-/_}=-fsanitize=thread" \
-    TSAN_OPTIONS="halt_on_error=1" \
+    TSAN_OPTIONS="halt_on_error=1 suppressions=$PWD/scripts/thread_sanitizer.supp" \
     cargo test --locked -Zbuild-std --target "$triple" --lib --test suite -- \
     group handle concurrency transactions watch behind:: closing memcache table:: --skip processes::
 }
