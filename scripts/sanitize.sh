@@ -27,12 +27,12 @@ thread() {
   env CARGO_TARGET_DIR=target/sanitize/thread RUSTFLAGS=-Zsanitizer=thread "CFLAGS_${triple//-/_}=-fsanitize=thread" \
     TSAN_OPTIONS="halt_on_error=1 suppressions=$PWD/scripts/thread_sanitizer.supp" \
     cargo test --locked -Zbuild-std --target "$triple" --lib --test suite -- \
-    group handle concurrency transactions watch behind:: closing memcache table:: --skip processes::
+    group handle hazard concurrency transactions watch behind:: closing memcache table:: --skip processes::
 }
 
 miri() {
   MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=4 CARGO_TARGET_DIR=target/sanitize/miri \
-    cargo miri test --locked --lib -- cache:: capi::handle store::changelog store::index store::group
+    cargo miri test --locked --lib -- cache:: capi::handle capi::hazard store::changelog store::index store::group
 }
 
 [ $# -gt 0 ] || set -- address thread miri

@@ -129,3 +129,50 @@ impl Record {
         self.taken.store(false, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USED: u64 = 1;
+
+    /// Announces something when its thread ends.
+    struct Late;
+
+    impl Drop for Late {
+        fn drop(&mut self) {
+            drop((Hazard::announce(USED), Hazard::announce(USED)));
+        }
+    }
+
+    thread_local! {
+        static LATE: Late = const { Late };
+    }
+
+    #[test]
+    fn a_thread_that_announces_while_it_ends_leaves_its_records_to_others() {
+        const THREADS: usize = if cfg!(miri) { 20 } else { 200 };
+        for _ in 0..THREADS {
+            let thread = || {
+                // Made first, so that it ends last.
+                LATE.with(|_| ());
+                drop(Hazard::announce(USED));
+            };
+            std::thread::spawn(thread).join().unwrap();
+        }
+        assert!(!is_announced(USED));
+        assert!(records().count() < THREADS);
+    }
+
+    #[test]
+    fn announcements_of_a_thread_end_in_any_order() {
+        let [first, second, third] = [101, 102, 103].map(Hazard::announce);
+        assert!([101, 102, 103].into_iter().all(is_announced));
+        drop(first);
+        assert!(!is_announced(101) && is_announced(102) && is_announced(103));
+        drop(third);
+        assert!(is_announced(102) && !is_announced(103));
+        drop(second);
+        assert!(!is_announced(102));
+    }
+}
