@@ -23,21 +23,21 @@ pub(crate) fn encode(document: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(document).map_err(|error| Error::new(Kind::Panic, format!("write JSON: {error}")))
 }
 
-pub(super) fn get<T: DeserializeOwned>(txn: &mut Transaction, key: &str) -> Result<Option<T>> {
-    let value = txn.get(key.as_bytes())?;
-    value.map(|value| decode(key.as_bytes(), &value)).transpose()
+pub(super) fn get<T: DeserializeOwned>(txn: &mut Transaction, key: impl AsRef<[u8]>) -> Result<Option<T>> {
+    let key = key.as_ref();
+    txn.get(key)?.map(|value| decode(key, &value)).transpose()
 }
 
-pub(super) fn put(txn: &mut Transaction, key: &str, document: &impl Serialize) -> Result<()> {
-    txn.put(key.as_bytes(), &encode(document)?)
+pub(super) fn put(txn: &mut Transaction, key: impl AsRef<[u8]>, document: &impl Serialize) -> Result<()> {
+    txn.put(key.as_ref(), &encode(document)?)
 }
 
 /// Writes a document that is gone `ttl_ms` milliseconds after the commit; 0: never.
 pub(super) fn put_ttl(
     txn: &mut Transaction,
-    key: &str,
+    key: impl AsRef<[u8]>,
     document: &impl Serialize,
     ttl_ms: u64,
 ) -> Result<()> {
-    txn.put_ttl(key.as_bytes(), &encode(document)?, ttl_ms)
+    txn.put_ttl(key.as_ref(), &encode(document)?, ttl_ms)
 }

@@ -1,8 +1,9 @@
 //! Where the calls of a model happen.
 
 use parking_lot::{Mutex, MutexGuard};
+use serde::de::DeserializeOwned;
 
-use super::{Step, Stop};
+use super::{Step, Stop, document};
 use crate::error::{Error, Kind, Result};
 use crate::store::{Store, Transaction, Value};
 
@@ -39,6 +40,12 @@ impl<'s> Scope<'s> {
             None => self.store.get(key),
             Some(txn) => alone(txn)?.get(key),
         }
+    }
+
+    /// Reads a document.
+    pub fn document<T: DeserializeOwned>(&self, key: impl AsRef<[u8]>) -> Result<Option<T>> {
+        let key = key.as_ref();
+        self.get(key)?.map(|value| document::decode(key, &value)).transpose()
     }
 
     /// Reads at one moment.

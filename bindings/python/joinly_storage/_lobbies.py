@@ -15,7 +15,7 @@ from . import _pages
 from ._args import to_ttl
 from ._errors import invalid
 from ._lobby import Lobby, Player, Scope, joins
-from ._lobby_events import Pull, puller
+from ._lobby_events import Pull
 from ._lobby_types import (
     Condition,
     Event,
@@ -161,7 +161,7 @@ class Lobbies:
         return Swept(swept.settled, swept.deleted, swept.pruned)
 
     def _pull(self, limit: int) -> Pull:
-        return puller(lobby_ffi.poll_all, self._scope.store, limit=limit)
+        return lambda after, timeout_ms: ffi.make(lobby_ffi.poll_all, self._scope.store, after, limit, timeout_ms)
 
 
 def _native(given: LobbyOptions) -> lobby_ffi.LobbyOptions:

@@ -241,10 +241,9 @@ class Lobby:
         return events.follow_async(self._pull(256, viewer), after)
 
     def _pull(self, limit: int, viewer: Viewer) -> Pull:
-        def pull(after: int, timeout_ms: int) -> int:
-            return ffi.make(lobby_ffi.poll, self._scope.store, self.id, after, _VIEWERS[viewer], limit, timeout_ms)
-
-        return pull
+        return lambda after, timeout_ms: ffi.make(
+            lobby_ffi.poll, self._scope.store, self.id, after, _VIEWERS[viewer], limit, timeout_ms
+        )
 
     def _change(
         self,

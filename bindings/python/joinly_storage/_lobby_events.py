@@ -11,7 +11,6 @@ from ctypes import byref, c_size_t, string_at
 from struct import Struct
 from typing import Any, Callable, Optional, Union
 
-from . import _ffi as ffi
 from . import _lobby_ffi as lobby_ffi
 from ._args import to_seconds
 from ._lobby_types import Event, Events, Snapshot
@@ -104,12 +103,3 @@ def _event(sequence: int, event: dict[str, Any]) -> Event:
         change,
         sequence,
     )
-
-
-def puller(function: Callable[..., Any], *arguments: object, limit: int) -> Callable[[int, int], int]:
-    """Pulls with an export whose last inputs are where to go on, how many events at most and how long to wait."""
-
-    def pull(after: int, timeout_ms: int) -> int:
-        return ffi.make(function, *arguments, after, limit, timeout_ms)
-
-    return pull

@@ -128,8 +128,12 @@ fn entries_prefix(board: &str, period: &str) -> String {
 
 fn read_board(txn: &mut Transaction, board: &str) -> Result<Board> {
     check_id("a board", board)?;
-    let found = document::get(txn, &board_key(board))?;
-    found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no board {board:?}")))
+    let found = document::get(txn, board_key(board))?;
+    found.ok_or_else(|| missing(board))
+}
+
+fn missing(board: &str) -> Error {
+    Error::new(Kind::NotFound, format!("there is no board {board:?}"))
 }
 
 /// Submits a score at the time `now`, as part of a transaction.
@@ -285,7 +289,7 @@ impl<'s> Leaderboards<'s> {
     pub fn create(&self, board: &str, rules: Board) -> Result<()> {
         check_id("a board", board)?;
         self.scope.transaction(|txn| match document::get::<Board>(txn, &board_key(board))? {
-            None => document::put(txn, &board_key(board), &rules),
+            None => document::put(txn, board_key(board), &rules),
             Some(found) if found == rules => Ok(()),
             Some(_) => Err(Error::new(Kind::Exists, format!("board {board:?} exists with other rules"))),
         })
@@ -365,10 +369,7 @@ impl<'s> Leaderboards<'s> {
         look: impl FnOnce(&Ranking) -> R,
     ) -> Result<R> {
         check_id("a board", board)?;
-        let key = board_key(board);
-        let missing = || Error::new(Kind::NotFound, format!("there is no board {board:?}"));
-        let value = self.scope.get(key.as_bytes())?.ok_or_else(missing)?;
-        let rules: Board = document::decode(key.as_bytes(), &value)?;
+        let rules: Board = self.scope.document(board_key(board))?.ok_or_else(|| missing(board))?;
         let period = match period {
             Some(period) => period.to_owned(),
             None => rules.period.name(self.scope.now()?),

@@ -73,7 +73,7 @@ fn rating_key(player: &str, ladder: &str) -> String {
 pub fn rating(txn: &mut Transaction, system: &System, player: &str, ladder: &str) -> Result<Rating> {
     check_id("a player", player)?;
     check_id("a ladder", ladder)?;
-    Ok(document::get(txn, &rating_key(player, ladder))?.unwrap_or_else(|| system.initial()))
+    Ok(document::get(txn, rating_key(player, ladder))?.unwrap_or_else(|| system.initial()))
 }
 
 /// Applies a result at the time `now`, unless one was applied for the same match before. It is kept in the match's document,
@@ -103,7 +103,7 @@ pub fn apply_result(txn: &mut Transaction, now: i64, result: &MatchResult) -> Re
     let before = placed.into_iter().flat_map(|team| team.ratings);
     let mut changes = BTreeMap::new();
     for ((player, before), after) in players.zip(before).zip(rated.into_iter().flatten()) {
-        document::put(txn, &rating_key(player, &result.ladder), &after)?;
+        document::put(txn, rating_key(player, &result.ladder), &after)?;
         changes.insert(player.clone(), Change { before, after });
     }
     for (player, score) in &result.scores {

@@ -10,7 +10,7 @@ use super::rules::Turn;
 use super::state::{Ban, Lobby, Private, Room, Seat, State};
 use super::{code, history, keys};
 use crate::error::{Error, Kind, Result};
-use crate::models::document::{decode, encode};
+use crate::models::document::{self, decode, encode};
 use crate::models::{Refusal, Step};
 use crate::store::{Scan, Transaction};
 
@@ -64,16 +64,15 @@ impl Desk<'_> {
 
     /// The document that everybody may know.
     pub fn lobby(&mut self, id: u64) -> Step<Lobby> {
-        self.read(&keys::lobby(id))?
-            .ok_or_else(|| Refusal::new(Kind::NotFound, format!("there is no lobby {id}")).into())
+        self.read(&keys::lobby(id))?.ok_or_else(|| Refusal(super::missing(id)).into())
     }
 
     pub fn read<T: DeserializeOwned>(&mut self, key: &[u8]) -> Result<Option<T>> {
-        self.txn.get(key)?.map(|document| decode(key, &document)).transpose()
+        document::get(self.txn, key)
     }
 
     pub fn write(&mut self, key: &[u8], document: &impl Serialize) -> Result<()> {
-        self.txn.put(key, &encode(document)?)
+        document::put(self.txn, key, document)
     }
 
     fn private(&mut self, lobby: &Lobby) -> Result<Private> {

@@ -9,7 +9,7 @@ use super::{Lobbies, keys};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
 use crate::models::Stop;
-use crate::models::document::decode;
+use crate::models::document::{self, decode};
 use crate::store::{Row, Scan, Transaction, feed_key};
 
 /// Events pruned at a time.
@@ -78,11 +78,7 @@ impl Lobbies<'_> {
     }
 
     pub(super) fn position(&self, id: u64) -> Result<Position> {
-        let key = keys::lobby(id);
-        let document = self.scope.get(&key)?;
-        let document =
-            document.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no lobby {id}")))?;
-        decode(&key, &document)
+        self.scope.document(keys::lobby(id))?.ok_or_else(|| super::missing(id))
     }
 
     /// What happened in all lobbies after a number, up to `max` calls, as the host may know it.
@@ -91,7 +87,7 @@ impl Lobbies<'_> {
     /// Those of a read.
     pub fn poll_all(&self, after: u64, max: usize) -> Result<PollAll> {
         self.scope.read(|txn| {
-            let last = txn.get(keys::FEED)?.map_or(Ok(0), |last| decode(keys::FEED, &last))?;
+            let last = document::get(txn, keys::FEED)?.unwrap_or(0);
             let page =
                 txn.peek(&keys::after(keys::FEED, after).limit(max.clamp(1, limits::MAX_PAGE_ROWS)))?;
             let mut happened = Vec::with_capacity(page.rows.len());

@@ -5,7 +5,6 @@ use super::request::check_party;
 use super::state::{Lobby, Private, Snapshot, Viewer};
 use super::{Create, Done, Found, Join, Lobbies, Query, keys, password};
 use crate::error::{Error, Kind, Result};
-use crate::models::document::decode;
 use crate::models::{Step, Stop};
 
 /// Lobbies that [`Lobbies::quick_join`] tries to join before it creates one.
@@ -88,9 +87,8 @@ impl Lobbies<'_> {
     fn proved(&self, id: u64, joins: &[Join]) -> Result<Option<String>> {
         let known = joins.iter().map(|join| &join.password).find(|password| !password.is_empty());
         let Some(known) = known else { return Ok(None) };
-        let key = keys::private(id);
-        let Some(document) = self.scope.get(&key)? else { return Ok(None) };
-        let Private { password: Some(hash), .. } = decode(&key, &document)? else { return Ok(None) };
+        let private: Option<Private> = self.scope.document(keys::private(id))?;
+        let Some(hash) = private.and_then(|private| private.password) else { return Ok(None) };
         Ok(password::matches(known, &hash)?.then_some(hash))
     }
 

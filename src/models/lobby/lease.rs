@@ -4,8 +4,7 @@ use super::desk::Desk;
 use super::request::check_party;
 use super::state::{Lobby, Seat, State};
 use super::{Lobbies, keys};
-use crate::error::{Error, Kind, Result};
-use crate::models::document::decode;
+use crate::error::{Kind, Result};
 use crate::models::{Refusal, Step};
 
 impl Lobbies<'_> {
@@ -18,9 +17,7 @@ impl Lobbies<'_> {
         check_party(players.iter().copied())?;
         // Neither the timing nor, without a change of the seats' documents, who is a member changes: so the lobby need not
         // be among what the transaction has read.
-        let key = keys::lobby(id);
-        let missing = || Error::new(Kind::NotFound, format!("there is no lobby {id}"));
-        let lobby: Lobby = decode(&key, &self.scope.get(&key)?.ok_or_else(missing)?)?;
+        let lobby: Lobby = self.scope.document(keys::lobby(id))?.ok_or_else(|| super::missing(id))?;
         self.scope.transact(|txn| {
             let mut desk = Desk { txn, now: self.now()? };
             let mut alive = Vec::with_capacity(players.len());

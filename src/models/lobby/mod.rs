@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU64;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
-use crate::models::document::{decode, encode};
+use crate::models::document;
 use crate::models::{Refusal, Scope, Step, Stop, check_id};
 use crate::store::{Store, Transaction};
 
@@ -84,6 +84,10 @@ struct Answer {
     done: Done,
 }
 
+fn missing(id: u64) -> Error {
+    Error::new(Kind::NotFound, format!("there is no lobby {id}"))
+}
+
 impl<'s> Lobbies<'s> {
     /// The lobbies of a store.
     pub fn new(store: &'s Store) -> Self {
@@ -132,7 +136,7 @@ impl<'s> Lobbies<'s> {
             }
             let done = body(&mut desk)?;
             let answer = Answer { call: name.to_owned(), done };
-            desk.txn.put_ttl(&key, &encode(&answer)?, REQUEST_MS)?;
+            document::put_ttl(desk.txn, &key, &answer, REQUEST_MS)?;
             Ok(done)
         })
     }
@@ -179,9 +183,8 @@ impl<'s> Lobbies<'s> {
     /// # Errors
     /// [`Kind::Invalid`] for what is no code, [`Kind::NotFound`].
     pub fn by_code(&self, code: &str) -> Result<u64> {
-        let key = keys::code(&code::read(code)?);
         let missing = || Error::new(Kind::NotFound, "no lobby has this code");
-        let id = decode(&key, &self.scope.get(&key)?.ok_or_else(missing)?)?;
+        let id = self.scope.document(keys::code(&code::read(code)?))?.ok_or_else(missing)?;
         match self.position(id) {
             Ok(position) if position.lease.next == i64::MAX => Err(missing()),
             Ok(_) => Ok(id),
@@ -195,9 +198,7 @@ impl<'s> Lobbies<'s> {
     /// # Errors
     /// Those of a read and of a commit.
     pub fn of_player(&self, kind: &str, player: &str) -> Result<Option<u64>> {
-        let key = keys::player(kind, player);
-        let Some(noted) = self.scope.get(&key)? else { return Ok(None) };
-        let id: u64 = decode(&key, &noted)?;
+        let Some(id) = self.scope.document(keys::player(kind, player))? else { return Ok(None) };
         match self.room(id) {
             Ok(room) => Ok((room.viewer(player) > Viewer::Public).then_some(id)),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),

@@ -80,10 +80,7 @@ impl Lobbies<'_> {
     }
 
     fn prune_feed(&self, keep: u64) -> Result<usize> {
-        let last: u64 = match self.scope.get(keys::FEED)? {
-            Some(last) => decode(keys::FEED, &last)?,
-            None => return Ok(0),
-        };
+        let Some(last) = self.scope.document::<u64>(keys::FEED)? else { return Ok(0) };
         let end = crate::store::feed_key(keys::FEED, last.saturating_sub(keep).saturating_add(1));
         let scan = keys::after(keys::FEED, 0).keys_only(true).limit(PAGE);
         let mut pruned = 0;

@@ -42,7 +42,7 @@ impl Matchmaker<'_> {
                     finish_ticket(txn, &made.queue, ticket, State::Accepted)?;
                 }
             }
-            document::put(txn, &match_key(id), &made)?;
+            document::put(txn, match_key(id), &made)?;
             Ok(made)
         })
     }
@@ -100,14 +100,14 @@ impl Matchmaker<'_> {
                 None => {
                     let attempts = ticket.attempts;
                     let ticket = ticket.with((State::Queued, None, attempts));
-                    document::put(txn, &ticket_key(&made.queue, ticket.id), &ticket)?;
+                    document::put(txn, ticket_key(&made.queue, ticket.id), &ticket)?;
                 }
             }
         }
         made.state = MatchState::Dissolved;
         // A result stays, so that it is not applied again.
         let keep = if made.result.is_some() { 0 } else { KEEP_MS };
-        document::put_ttl(txn, &match_key(&made.id), &made, keep)
+        document::put_ttl(txn, match_key(&made.id), &made, keep)
     }
 }
 
@@ -137,6 +137,6 @@ fn check_member(made: &Match, player: &str) -> Result<()> {
 
 fn read_match(txn: &mut Transaction, id: &str) -> Result<Match> {
     check_id("a match", id)?;
-    let found = document::get(txn, &match_key(id))?;
+    let found = document::get(txn, match_key(id))?;
     found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no match {id:?}")))
 }

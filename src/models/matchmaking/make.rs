@@ -75,10 +75,10 @@ impl Making<'_> {
             let ticket = ticket.clone().with((State::Matched, Some(made.id.clone()), attempts));
             match made.state {
                 MatchState::Confirmed => finish_ticket(txn, self.queue, ticket, State::Accepted)?,
-                _ => document::put(txn, &ticket_key(self.queue, ticket.id), &ticket)?,
+                _ => document::put(txn, ticket_key(self.queue, ticket.id), &ticket)?,
             }
         }
-        document::put(txn, &match_key(&made.id), &made)?;
+        document::put(txn, match_key(&made.id), &made)?;
         Ok(Some(made))
     }
 

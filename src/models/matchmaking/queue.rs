@@ -123,7 +123,7 @@ impl<'s> Matchmaker<'s> {
     pub fn configure(&self, queue: &str, document: &Queue) -> Result<()> {
         check_id("a queue", queue)?;
         document.check()?;
-        self.scope.transaction(|txn| document::put(txn, &queue_key(queue), document))
+        self.scope.transaction(|txn| document::put(txn, queue_key(queue), document))
     }
 
     /// A queue's document.
@@ -189,12 +189,12 @@ impl<'s> Matchmaker<'s> {
 
 pub(super) fn read_queue(txn: &mut Transaction, queue: &str) -> Result<Queue> {
     check_id("a queue", queue)?;
-    let found = document::get(txn, &queue_key(queue))?;
+    let found = document::get(txn, queue_key(queue))?;
     found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no queue {queue:?}")))
 }
 
 /// Writes a backfill, which is gone after its deadline.
 pub(super) fn put_backfill(txn: &mut Transaction, now: i64, queue: &str, backfill: &Backfill) -> Result<()> {
     let left = if backfill.deadline == 0 { 0 } else { backfill.deadline.saturating_sub(now).max(1) };
-    document::put_ttl(txn, &backfill_key(queue, backfill.lobby), backfill, left.unsigned_abs())
+    document::put_ttl(txn, backfill_key(queue, backfill.lobby), backfill, left.unsigned_abs())
 }

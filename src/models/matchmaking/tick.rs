@@ -158,7 +158,7 @@ impl Matchmaker<'_> {
             let now = self.scope.now()?;
             let mut expired = Vec::new();
             for id in ids {
-                let ticket: Option<Ticket> = document::get(txn, &ticket_key(queue, *id))?;
+                let ticket: Option<Ticket> = document::get(txn, ticket_key(queue, *id))?;
                 if let Some(ticket) = ticket.filter(|t| t.state == State::Queued && t.is_overdue(now)) {
                     finish_ticket(txn, queue, ticket, State::Expired)?;
                     expired.push(*id);

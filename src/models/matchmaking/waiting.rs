@@ -44,7 +44,7 @@ impl Matchmaker<'_> {
             let id = txn.add(format!("queue:{queue}:next").as_bytes(), 1)?.unsigned_abs();
             let state = (State::Queued, None, 0);
             let ticket = Ticket { id, created: now, ..ticket.clone() }.with(state);
-            document::put(txn, &ticket_key(queue, id), &ticket)?;
+            document::put(txn, ticket_key(queue, id), &ticket)?;
             for player in ticket.players() {
                 txn.put(player_key(queue, player).as_bytes(), id.to_string().as_bytes())?;
             }
@@ -119,7 +119,7 @@ impl Ticket {
 }
 
 pub(super) fn read_ticket(txn: &mut Transaction, queue: &str, id: u64) -> Result<Ticket> {
-    let found = document::get(txn, &ticket_key(queue, id))?;
+    let found = document::get(txn, ticket_key(queue, id))?;
     found.ok_or_else(|| Error::new(Kind::NotFound, format!("queue {queue:?} has no ticket {id}")))
 }
 
@@ -131,5 +131,5 @@ pub(super) fn finish_ticket(
     state: State,
 ) -> Result<()> {
     ticket.state = state;
-    document::put_ttl(txn, &ticket_key(queue, ticket.id), &ticket, KEEP_MS)
+    document::put_ttl(txn, ticket_key(queue, ticket.id), &ticket, KEEP_MS)
 }

@@ -175,10 +175,7 @@ impl Players<'_> {
     /// [`Kind::NotFound`], [`Kind::Invalid`]; those of a read.
     pub fn get(&self, id: &str) -> Result<Profile> {
         check_id("a player", id)?;
-        let key = player_key(id);
-        let missing = || Error::new(Kind::NotFound, format!("there is no player {id:?}"));
-        let value = self.scope.get(key.as_bytes())?.ok_or_else(missing)?;
-        document::decode(key.as_bytes(), &value)
+        self.scope.document(player_key(id))?.ok_or_else(|| missing(id))
     }
 
     /// The player with an account.
@@ -202,9 +199,7 @@ impl Players<'_> {
     pub fn patch(&self, id: &str, expected: Option<u64>, patch: &Patch) -> Result<Profile> {
         check_id("a player", id)?;
         self.scope.transact(|txn| {
-            let profile: Option<Profile> = document::get(txn, &player_key(id))?;
-            let profile =
-                profile.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no player {id:?}")))?;
+            let profile: Profile = document::get(txn, player_key(id))?.ok_or_else(|| missing(id))?;
             if let Some(expected) = expected.filter(|expected| *expected != profile.version) {
                 return Err(Refusal(Error::stale(expected, profile.version)).into());
             }
@@ -243,10 +238,7 @@ impl Players<'_> {
     /// Those of a read.
     pub fn presence(&self, id: &str) -> Result<Option<Presence>> {
         check_id("a player", id)?;
-        let key = format!("{}:presence", player_key(id));
-        let value = self.scope.get(key.as_bytes())?;
-        let presence: Option<Presence> =
-            value.map(|value| document::decode(key.as_bytes(), &value)).transpose()?;
+        let presence: Option<Presence> = self.scope.document(format!("{}:presence", player_key(id)))?;
         let now = self.scope.now()?;
         Ok(presence.filter(|presence| presence.until > now))
     }
@@ -259,6 +251,10 @@ impl Players<'_> {
         check_id("a player", id)?;
         self.scope.transaction(|txn| txn.delete(format!("{}:presence", player_key(id)).as_bytes()))
     }
+}
+
+fn missing(id: &str) -> Error {
+    Error::new(Kind::NotFound, format!("there is no player {id:?}"))
 }
 
 /// Writes a profile and the accounts that changed hands.
@@ -276,5 +272,5 @@ fn store(txn: &mut Transaction, before: &Profile, after: &Profile) -> Result<()>
         }
         txn.put(key.as_bytes(), after.id.as_bytes())?;
     }
-    document::put(txn, &player_key(&after.id), after)
+    document::put(txn, player_key(&after.id), after)
 }
