@@ -70,6 +70,26 @@
 #define JOINLY_DURABILITY_PROCESS 2
 
 /**
+ * Nothing survives the store. For `joinly_capabilities` alone.
+ */
+#define JOINLY_DURABILITY_NONE 3
+
+/**
+ * One store of one process may have the data open at a time.
+ */
+#define JOINLY_SHARING_ONE_STORE 1
+
+/**
+ * One store that writes, and others that read.
+ */
+#define JOINLY_SHARING_ONE_WRITER 2
+
+/**
+ * Any number of stores and processes, each of which may write.
+ */
+#define JOINLY_SHARING_EVERYONE 3
+
+/**
  * Mode by default: `JOINLY_MODE_THROUGH`.
  */
 #define JOINLY_MODE_DEFAULT 0
@@ -580,6 +600,36 @@ typedef struct {
      */
     uint64_t max_page_rows;
 } joinly_limits;
+
+/**
+ * What may be relied on; engines and ways of opening them differ in it.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_capabilities)`, set by the caller.
+     */
+    uint32_t struct_size;
+    /**
+     * What an acknowledged commit survives: one of `JOINLY_DURABILITY_*`, but not the default.
+     */
+    uint32_t durability;
+    /**
+     * Who may have the data open at the same time: one of `JOINLY_SHARING_*`.
+     */
+    uint32_t sharing;
+    /**
+     * 1: the data is a SQLite file, which other software reads with SQL.
+     */
+    uint8_t sqlite_file;
+    /**
+     * 1: values may be compressed; 0: they lie in the file as they were given, whatever the options of compression say.
+     */
+    uint8_t compresses;
+    /**
+     * Zero.
+     */
+    uint8_t reserved[2];
+} joinly_capabilities;
 
 /**
  * One row of a page. All pointers borrow from the page.
@@ -1990,6 +2040,15 @@ joinly_status joinly_store_stats(const joinly_store *store,
 joinly_status joinly_store_limits(const joinly_store *store,
                                   joinly_limits *limits,
                                   joinly_error **err);
+
+/**
+ * What may be relied on with a store: durability, and who else may have the data open. The caller sets
+ * `capabilities->struct_size`. Any thread.
+ * Errors: `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`, `JOINLY_INVALID`.
+ */
+joinly_status joinly_store_capabilities(const joinly_store *store,
+                                        joinly_capabilities *capabilities,
+                                        joinly_error **err);
 
 /**
  * The name of a store's engine: "sqlite" or "memory". A static string, never to be freed; NULL for a bad handle.

@@ -2,7 +2,7 @@
 
 use super::ffi;
 use crate::error::{Error, Result};
-use crate::store::{Durability, Limits, Mode, Options, Stats};
+use crate::store::{Capabilities, Durability, Limits, Mode, Options, Sharing, Stats};
 
 /// Durability by default: `JOINLY_DURABILITY_PROCESS`.
 pub const JOINLY_DURABILITY_DEFAULT: u32 = 0;
@@ -12,6 +12,15 @@ pub const JOINLY_DURABILITY_POWER: u32 = 1;
 /// An acknowledged commit survives the death of the process. Power loss may roll back the last commits, never
 /// part of one, and never damages the file.
 pub const JOINLY_DURABILITY_PROCESS: u32 = 2;
+/// Nothing survives the store. For `joinly_capabilities` alone.
+pub const JOINLY_DURABILITY_NONE: u32 = 3;
+
+/// One store of one process may have the data open at a time.
+pub const JOINLY_SHARING_ONE_STORE: u32 = 1;
+/// One store that writes, and others that read.
+pub const JOINLY_SHARING_ONE_WRITER: u32 = 2;
+/// Any number of stores and processes, each of which may write.
+pub const JOINLY_SHARING_EVERYONE: u32 = 3;
 
 /// Mode by default: `JOINLY_MODE_THROUGH`.
 pub const JOINLY_MODE_DEFAULT: u32 = 0;
@@ -137,6 +146,24 @@ pub struct joinly_limits {
     pub max_page_rows: u64,
 }
 
+/// What may be relied on; engines and ways of opening them differ in it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct joinly_capabilities {
+    /// `sizeof(joinly_capabilities)`, set by the caller.
+    pub struct_size: u32,
+    /// What an acknowledged commit survives: one of `JOINLY_DURABILITY_*`, but not the default.
+    pub durability: u32,
+    /// Who may have the data open at the same time: one of `JOINLY_SHARING_*`.
+    pub sharing: u32,
+    /// 1: the data is a SQLite file, which other software reads with SQL.
+    pub sqlite_file: u8,
+    /// 1: values may be compressed; 0: they lie in the file as they were given, whatever the options of compression say.
+    pub compresses: u8,
+    /// Zero.
+    pub reserved: [u8; 2],
+}
+
 impl joinly_options {
     pub(super) fn to_options(self) -> Result<Options> {
         let mut options = Options::default();
@@ -226,4 +253,27 @@ pub(super) unsafe fn fill_limits(out: *mut joinly_limits, limits: Limits) -> Res
     };
     // SAFETY: forwarded contract.
     unsafe { ffi::fill_sized(out, &value, "joinly_limits") }
+}
+
+/// # Safety
+/// As [`ffi::fill_sized`].
+pub(super) unsafe fn fill_capabilities(out: *mut joinly_capabilities, given: Capabilities) -> Result<()> {
+    let value = joinly_capabilities {
+        struct_size: 0,
+        durability: match given.durability {
+            Some(Durability::Power) => JOINLY_DURABILITY_POWER,
+            Some(Durability::Process) => JOINLY_DURABILITY_PROCESS,
+            None => JOINLY_DURABILITY_NONE,
+        },
+        sharing: match given.sharing {
+            Sharing::OneStore => JOINLY_SHARING_ONE_STORE,
+            Sharing::OneWriter => JOINLY_SHARING_ONE_WRITER,
+            Sharing::Everyone => JOINLY_SHARING_EVERYONE,
+        },
+        sqlite_file: given.sqlite_file.into(),
+        compresses: given.compresses.into(),
+        reserved: [0; 2],
+    };
+    // SAFETY: forwarded contract.
+    unsafe { ffi::fill_sized(out, &value, "joinly_capabilities") }
 }

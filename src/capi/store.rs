@@ -6,7 +6,10 @@ use super::error::{joinly_error, joinly_status};
 use super::ffi;
 use super::guard::{contain, guard};
 use super::handle::{Table, object};
-use super::options::{fill_limits, fill_stats, joinly_limits, joinly_options, joinly_stats};
+use super::options::{
+    fill_capabilities, fill_limits, fill_stats, joinly_capabilities, joinly_limits, joinly_options,
+    joinly_stats,
+};
 use crate::error::Result;
 use crate::store::{Config, Store};
 
@@ -273,6 +276,22 @@ pub unsafe extern "C" fn joinly_store_limits(
 ) -> joinly_status {
     // SAFETY: forwarded contract.
     unsafe { guard(err, || fill_limits(limits, with_store(store, Store::limits)?)) }
+}
+
+/// What may be relied on with a store: durability, and who else may have the data open. The caller sets
+/// `capabilities->struct_size`. Any thread.
+/// Errors: `JOINLY_BAD_HANDLE`, `JOINLY_FORKED`, `JOINLY_CLOSED`, `JOINLY_INVALID`.
+///
+/// # Safety
+/// `capabilities` is NULL or writable for the size it states; `err` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn joinly_store_capabilities(
+    store: *const joinly_store,
+    capabilities: *mut joinly_capabilities,
+    err: *mut *mut joinly_error,
+) -> joinly_status {
+    // SAFETY: forwarded contract.
+    unsafe { guard(err, || fill_capabilities(capabilities, with_store(store, Store::capabilities)?)) }
 }
 
 /// The name of a store's engine: "sqlite" or "memory". A static string, never to be freed; NULL for a bad handle.

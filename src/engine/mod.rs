@@ -285,6 +285,42 @@ impl Limits {
     };
 }
 
+/// What an acknowledged commit survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Power loss: the device is synchronised before a commit returns; concurrent writers share one synchronisation.
+    Power,
+    /// The death of the process. Power loss may roll back the last commits, never part of one.
+    #[default]
+    Process,
+}
+
+/// Who may have the data open at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// One store of one process.
+    OneStore,
+    /// One store that writes, and others that read.
+    OneWriter,
+    /// Any number of stores and processes, each of which may write.
+    Everyone,
+}
+
+/// What may be relied on beyond the trait. Engines differ in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// What an acknowledged commit survives; None: nothing survives the store.
+    pub durability: Option<Durability>,
+    /// Who may have the data open at the same time.
+    pub sharing: Sharing,
+    /// Whether the data is a SQLite file, which other software reads with SQL.
+    pub sqlite_file: bool,
+    /// Whether the engine keeps entries of [`Space::Index`]; else the store makes them anew when it is opened.
+    pub keeps_indexes: bool,
+    /// Whether the store may compress values; else they lie in the engine as they were given.
+    pub compresses: bool,
+}
+
 /// Figures of an engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EngineStats {
@@ -323,6 +359,8 @@ pub trait Engine: Send + Sync {
     fn limits(&self) -> Limits {
         Limits::LIBRARY
     }
+    /// What may be relied on beyond this trait.
+    fn capabilities(&self) -> Capabilities;
     /// The present state. Costs nanoseconds.
     fn generation(&self) -> Generation;
     /// Whether the present state is `seen`. Every read asks this.

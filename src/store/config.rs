@@ -4,17 +4,8 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
+pub use crate::engine::Durability;
 use crate::error::{Error, Kind, Result};
-
-/// What an acknowledged commit survives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// Power loss: the device is synchronised before a commit returns; concurrent writers share one synchronisation.
-    Power,
-    /// The death of the process. Power loss may roll back the last commits, never part of one.
-    #[default]
-    Process,
-}
 
 /// How commits reach the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -36,8 +36,8 @@ mod verify;
 mod watch;
 
 pub use crate::cache::Figures as CacheFigures;
-pub use crate::engine::Limits;
 pub use crate::engine::query::{Sql, SqlPage, SqlParam, SqlValue};
+pub use crate::engine::{Capabilities, Limits, Sharing};
 pub use crate::value::Value;
 pub use batch::{Batch, Expiry, feed_key};
 pub use changelog::{Change, ChangeKind, Commit};
@@ -216,13 +216,14 @@ impl Store {
         options: &Options,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
+        let compress_level = if engine.capabilities().compresses { options.compress_level } else { -1 };
         let inner = Inner {
             engine,
             journal,
             cache: CoherentCache::new(options.cache_bytes)?,
             clock: SteadyClock::new(clock),
             group: Group::new(),
-            compression: Compression::new(options.compress_level, options.compress_threshold),
+            compression: Compression::new(compress_level, options.compress_threshold),
             prompts: Prompts::new(encoding::decode),
             log_keep: options.log_keep,
             read_only: options.read_only,
@@ -299,6 +300,14 @@ impl Store {
     /// [`Kind::Closed`], [`Kind::Forked`].
     pub fn limits(&self) -> Result<Limits> {
         Ok(self.inner.engine()?.limits())
+    }
+
+    /// What may be relied on: durability, and who else may have the data open.
+    ///
+    /// # Errors
+    /// [`Kind::Closed`], [`Kind::Forked`].
+    pub fn capabilities(&self) -> Result<Capabilities> {
+        Ok(self.inner.engine()?.capabilities())
     }
 
     /// Waits until the commit of `version` (0: all so far) is as durable as the store promises and, in mode behind, in the

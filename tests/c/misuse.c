@@ -21,6 +21,7 @@ static void bad_store(void* p, joinly_batch* batch) {
     joinly_watch* watch = DIRTY(joinly_watch);
     joinly_stats stats = {0};
     joinly_limits limits = {0};
+    joinly_capabilities capabilities = {0};
     uint8_t buffer[8];
     uint8_t exists = 9;
     uint64_t version = 9;
@@ -28,6 +29,7 @@ static void bad_store(void* p, joinly_batch* batch) {
     size_t len = 9;
     stats.struct_size = sizeof stats;
     limits.struct_size = sizeof limits;
+    capabilities.struct_size = sizeof capabilities;
 
     CHECK_STATUS(bad, joinly_kv_get(s, BYTES("k"), &value, &error));
     CHECK(value == NULL);
@@ -84,6 +86,7 @@ static void bad_store(void* p, joinly_batch* batch) {
     CHECK(number == 0);
     CHECK_STATUS(bad, joinly_store_stats(s, &stats, &error));
     CHECK_STATUS(bad, joinly_store_limits(s, &limits, &error));
+    CHECK_STATUS(bad, joinly_store_capabilities(s, &capabilities, &error));
     CHECK(joinly_store_engine(s) == NULL);
     CHECK_STATUS(bad, joinly_store_close(s, &error));
     joinly_store_free(s);
@@ -378,6 +381,7 @@ static void null_outputs(void) {
     CHECK_STATUS(bad, joinly_store_now(all.store, NULL, &error));
     CHECK_STATUS(bad, joinly_store_stats(all.store, NULL, &error));
     CHECK_STATUS(bad, joinly_store_limits(all.store, NULL, &error));
+    CHECK_STATUS(bad, joinly_store_capabilities(all.store, NULL, &error));
     CHECK_STATUS(bad, joinly_kv_get(all.store, BYTES("k"), NULL, &error));
     CHECK_STATUS(bad, joinly_kv_get_into(all.store, BYTES("k"), buffer, sizeof buffer, NULL, &error));
     CHECK_STATUS(bad, joinly_kv_exists(all.store, BYTES("k"), NULL, &error));

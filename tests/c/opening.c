@@ -183,6 +183,26 @@ static void two_handles_on_one_file(void) {
     CHECK_OK(joinly_store_close(b, &error));
 }
 
+static joinly_capabilities capabilities_of(const char* url) {
+    joinly_store* store = NULL;
+    joinly_capabilities capabilities = {0};
+    capabilities.struct_size = sizeof capabilities;
+    CHECK_OK(joinly_store_open(url, NULL, &store, &error));
+    CHECK_OK(joinly_store_capabilities(store, &capabilities, &error));
+    CHECK_OK(joinly_store_close(store, &error));
+    return capabilities;
+}
+
+static void capabilities_are_told(void) {
+    joinly_capabilities told = capabilities_of("memory:");
+    CHECK(told.durability == JOINLY_DURABILITY_NONE && told.sharing == JOINLY_SHARING_ONE_STORE);
+    CHECK(!told.sqlite_file && told.compresses);
+    told = capabilities_of("sqlite:capabilities.db?durability=power");
+    CHECK(told.durability == JOINLY_DURABILITY_POWER && told.sharing == JOINLY_SHARING_EVERYONE && told.sqlite_file);
+    told = capabilities_of("sqlite:capabilities.db?mode=behind");
+    CHECK(told.durability == JOINLY_DURABILITY_PROCESS && told.sharing == JOINLY_SHARING_ONE_WRITER);
+}
+
 static void limits_are_told(void) {
     joinly_store* store = NULL;
     joinly_limits limits = {0};
@@ -225,6 +245,7 @@ int main(void) {
     configuration_files();
     two_handles_on_one_file();
     limits_are_told();
+    capabilities_are_told();
     remove_store();
     return EXIT_SUCCESS;
 }

@@ -64,6 +64,7 @@ LAYOUTS: dict[str, Any] = {
     "joinly_team": _player_ffi.Team,
     "joinly_stats": _stats._Stats,
     "joinly_limits": _stats._Limits,
+    "joinly_capabilities": _stats._Capabilities,
     "joinly_cache_stats": _stats._CacheStats,
 }
 

@@ -37,6 +37,7 @@ USES: dict[str, Callable[[Store], Any]] = {
     "now": lambda store: store.now(),
     "stats": lambda store: store.stats(),
     "limits": lambda store: store.limits(),
+    "capabilities": lambda store: store.capabilities(),
     "flush": lambda store: store.flush(),
     "checkpoint": lambda store: store.checkpoint(),
     "compact": lambda store: store.compact(),

@@ -138,6 +138,15 @@ def test_a_configuration(tmp_path: Path) -> None:
         joinly_storage.open_config(tmp_path / "missing.toml")
 
 
+def test_capabilities(path: Path) -> None:
+    with joinly_storage.open("memory:") as store:
+        assert store.capabilities() == joinly_storage.Capabilities("none", "one store", False, True)
+    with joinly_storage.open(path, durability="power") as store:
+        assert store.capabilities() == joinly_storage.Capabilities("power", "everyone", True, True)
+    with joinly_storage.open(path, mode="behind") as store:
+        assert store.capabilities() == joinly_storage.Capabilities("process", "one writer", True, True)
+
+
 def test_limits_and_stats(path: Path) -> None:
     with joinly_storage.open(path) as store:
         limits = store.limits()

@@ -250,6 +250,10 @@ mod gated {
             c"gated"
         }
 
+        fn capabilities(&self) -> Capabilities {
+            self.engine.capabilities()
+        }
+
         fn generation(&self) -> Generation {
             self.engine.generation()
         }

@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     from ._queues import Decile, Match, Quality, Queue, Queues, Report, Seeker, Tick, Ticket
     from ._ratings import Glicko2, Rating, RatingSystem, WengLin
     from ._sql import SqlRows
-    from ._stats import CacheStats, Limits, Stats
+    from ._stats import CacheStats, Capabilities, Limits, Stats
     from ._txn import Transaction
     from ._types import Durability, Mode
     from ._watch import Change, Commit, Watch
@@ -95,6 +95,7 @@ __all__ = [
     "Busy",
     "Cache",
     "CacheStats",
+    "Capabilities",
     "Change",
     "Closed",
     "Commit",
@@ -191,6 +192,7 @@ _ON_DEMAND = {
     "Batch": "_batch",
     "Cache": "_cache",
     "CacheStats": "_stats",
+    "Capabilities": "_stats",
     "Change": "_watch",
     "Commit": "_watch",
     "Currency": "_player_types",

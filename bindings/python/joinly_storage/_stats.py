@@ -1,8 +1,8 @@
-"""Figures: what a store or cache has done, and what an engine can hold."""
+"""Figures: what a store or cache has done, and what an engine can hold and promises."""
 
 from __future__ import annotations
 
-from ctypes import Structure, byref, c_uint32, c_uint64, sizeof
+from ctypes import Structure, byref, c_uint8, c_uint32, c_uint64, sizeof
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -81,6 +81,20 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Capabilities:
+    """What may be relied on; engines and ways of opening them differ in it."""
+
+    durability: str
+    """What an acknowledged commit survives: "power" loss, the death of the "process", or "none"."""
+    sharing: str
+    """Who may have the data open at the same time: "one store", "one writer" and others that read, or "everyone"."""
+    sqlite_file: bool
+    """The data is a SQLite file, which other software reads with SQL."""
+    compresses: bool
+    """Values may be compressed; else they lie in the file as they were given."""
+
+
+@dataclass(frozen=True)
 class CacheStats:
     """Figures of a cache since it was made."""
 
@@ -100,6 +114,10 @@ class CacheStats:
     """The bound in bytes; 0: none."""
 
 
+_DURABILITIES = {1: "power", 2: "process", 3: "none"}
+_SHARINGS = {1: "one store", 2: "one writer", 3: "everyone"}
+
+
 class _Stats(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -113,6 +131,17 @@ class _Limits(Structure):
         ("struct_size", c_uint32),
         ("max_batch_ops", c_uint32),
         *((name, c_uint64) for name in Limits.__dataclass_fields__ if name != "max_batch_ops"),
+    ]
+
+
+class _Capabilities(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("durability", c_uint32),
+        ("sharing", c_uint32),
+        ("sqlite_file", c_uint8),
+        ("compresses", c_uint8),
+        ("reserved", c_uint8 * 2),
     ]
 
 
@@ -130,6 +159,16 @@ def stats(store: int) -> Stats:
 
 def limits(store: int) -> Limits:
     return Limits(**_figures(ffi.store_limits, store, _Limits, Limits))
+
+
+def capabilities(store: int) -> Capabilities:
+    told = _figures(ffi.store_capabilities, store, _Capabilities, Capabilities)
+    return Capabilities(
+        durability=_DURABILITIES[told["durability"]],
+        sharing=_SHARINGS[told["sharing"]],
+        sqlite_file=bool(told["sqlite_file"]),
+        compresses=bool(told["compresses"]),
+    )
 
 
 def cache_stats(cache: int) -> CacheStats:

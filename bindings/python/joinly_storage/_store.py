@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._players import Players
     from ._queues import Queues
     from ._sql import SqlParams, SqlRows
-    from ._stats import Limits, Stats
+    from ._stats import Capabilities, Limits, Stats
     from ._types import Bytes, Condition
     from ._watch import Watch
 
@@ -187,6 +187,12 @@ class Store(StoreMethods, StoreMapping):
         from . import _stats
 
         return _stats.limits(self._handle)
+
+    def capabilities(self) -> Capabilities:
+        """What may be relied on: durability, and who else may have the data open."""
+        from . import _stats
+
+        return _stats.capabilities(self._handle)
 
     def flush(self, version: int = 0) -> None:
         """Waits until the commit of `version` (0: all so far) is as durable as the store promises."""

@@ -20,7 +20,10 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, RwLock, RwLockWriteGuard};
 
-use super::{Engine, EngineStats, Generation, Hold, Limits, Queue, Snapshot, Space, Writer};
+use super::{
+    Capabilities, Durability, Engine, EngineStats, Generation, Hold, Limits, Queue, Sharing, Snapshot, Space,
+    Writer,
+};
 use crate::error::{Error, Kind, Result};
 use crate::platform::wait;
 
@@ -272,6 +275,15 @@ impl Core {
 impl Engine for BehindEngine {
     fn name(&self) -> &'static CStr {
         self.core.below.name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let durability = if self.core.options.power_safe { Durability::Power } else { Durability::Process };
+        Capabilities {
+            durability: Some(durability),
+            sharing: Sharing::OneWriter,
+            ..self.core.below.capabilities()
+        }
     }
 
     fn limits(&self) -> Limits {

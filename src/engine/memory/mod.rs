@@ -10,8 +10,8 @@ use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
 use rpds::RedBlackTreeMapSync;
 
 use super::{
-    CommitError, Engine, EngineStats, Fields, Generation, Hold, Range, Read, Record, RecordRef, Snapshot,
-    Space, Visit, VisitEntry, VisitLog, Writer,
+    Capabilities, CommitError, Engine, EngineStats, Fields, Generation, Hold, Range, Read, Record, RecordRef,
+    Sharing, Snapshot, Space, Visit, VisitEntry, VisitLog, Writer,
 };
 use crate::error::Result;
 
@@ -85,6 +85,16 @@ fn generation(number: u64) -> Generation {
 impl Engine for MemoryEngine {
     fn name(&self) -> &'static CStr {
         c"memory"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            durability: None,
+            sharing: Sharing::OneStore,
+            sqlite_file: false,
+            keeps_indexes: true,
+            compresses: true,
+        }
     }
 
     fn generation(&self) -> Generation {

@@ -8,7 +8,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-use super::{AtomicGeneration, Engine, EngineStats, Generation, Hold, Snapshot, Writer};
+use super::{
+    AtomicGeneration, Capabilities, Durability, Engine, EngineStats, Generation, Hold, Sharing, Snapshot,
+    Writer,
+};
 use crate::error::{Error, Kind, Result};
 
 mod busy;
@@ -119,6 +122,17 @@ impl Drop for SqliteEngine {
 impl Engine for SqliteEngine {
     fn name(&self) -> &'static CStr {
         c"sqlite"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let durability = if self.options.power_safe { Durability::Power } else { Durability::Process };
+        Capabilities {
+            durability: Some(durability),
+            sharing: Sharing::Everyone,
+            sqlite_file: true,
+            keeps_indexes: true,
+            compresses: true,
+        }
     }
 
     fn generation(&self) -> Generation {

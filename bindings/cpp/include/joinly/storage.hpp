@@ -46,6 +46,8 @@ struct Options : joinly_options {
 
 using Stats = joinly_stats;
 using Limits = joinly_limits;
+/// What may be relied on; engines and ways of opening them differ in it.
+using Capabilities = joinly_capabilities;
 
 /// The library's version and that of the SQLite inside it.
 inline std::string_view library_version() noexcept { return joinly_version_string(); }
@@ -301,6 +303,7 @@ class Store {
     }
 
     Result<Stats> try_stats() const { return figures<Stats, joinly_store_stats>(); }
+    Result<Capabilities> try_capabilities() const { return figures<Capabilities, joinly_store_capabilities>(); }
     Result<Limits> try_limits() const { return figures<Limits, joinly_store_limits>(); }
 
     /// The name of its engine: "sqlite" or "memory"; empty when it is closed.
@@ -377,6 +380,7 @@ class Store {
     [[nodiscard]] std::uint64_t version() const { return try_version().value(); }
     [[nodiscard]] TimePoint now() const { return try_now().value(); }
     [[nodiscard]] Stats stats() const { return try_stats().value(); }
+    [[nodiscard]] Capabilities capabilities() const { return try_capabilities().value(); }
     [[nodiscard]] Limits limits() const { return try_limits().value(); }
 #endif
 
