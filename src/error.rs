@@ -85,6 +85,10 @@ kinds! {
     WrongState = 29 "WRONG_STATE",
     /// A balance would go below zero; nothing was changed.
     Insufficient = 30 "INSUFFICIENT",
+    /// The caller ended it; what was done so far is kept where the operation says so.
+    Cancelled = 31 "CANCELLED",
+    /// The store was moved: it is written to in its new place, which the message names.
+    Moved = 32 "MOVED",
 }
 
 impl Kind {

@@ -5,6 +5,7 @@
 //!
 //! - `capi`: the C ABI, one file per section of `include/joinly_storage.h`
 //! - [`models`]: a game's live state: lobbies, players, ratings, matchmaking, leaderboards
+//! - [`admin`]: what is done to whole stores: migration, backup, restore, repair
 //! - [`store`]: what keys and values mean: commits, versions, expiry, transactions, scans, watches, indexes, and
 //!   the coherence of the cache
 //! - [`engine`]: how bytes are kept: the trait [`engine::Engine`], and one folder per engine
@@ -23,6 +24,7 @@
 
 use std::ffi::CStr;
 
+pub mod admin;
 mod cache;
 mod capi;
 mod encode;

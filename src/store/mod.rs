@@ -28,6 +28,7 @@ mod index;
 mod open;
 mod page;
 mod read;
+pub(crate) mod replica;
 mod scan;
 mod sql;
 mod txn;
@@ -237,6 +238,7 @@ impl Store {
         };
         let inner = Arc::new(inner);
         inner.catch_up()?;
+        inner.refuse_unfinished()?;
         let upkeep = Upkeep::start(&inner, options)?;
         Ok(Self { inner, upkeep, attached: Mutex::default() })
     }

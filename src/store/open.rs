@@ -51,20 +51,25 @@ pub(super) fn engine(config: &Config) -> Result<(Box<dyn Engine>, Option<PathBuf
 }
 
 impl Inner {
-    /// Becomes the one writer, unless a store in mode behind is. What a dead one left is recovered first.
+    /// Becomes the one writer.
     pub(super) fn begin<'e>(&self, engine: &'e dyn Engine) -> Result<Box<dyn Writer + 'e>> {
-        loop {
-            let writer = engine.begin()?;
-            let Some(journal) = self.journal.as_ref().filter(|journal| journal.exists()) else {
-                return Ok(writer);
-            };
-            drop(writer);
-            if !behind::recover(engine, journal)? {
-                return Err(Error::new(
-                    Kind::Busy,
-                    "it is open in mode behind elsewhere, and only there written to",
-                ));
-            }
+        begin(engine, self.journal.as_ref())
+    }
+}
+
+/// Becomes the one writer, unless a store in mode behind is. What a dead one left is recovered first.
+pub(super) fn begin<'e>(engine: &'e dyn Engine, journal: Option<&PathBuf>) -> Result<Box<dyn Writer + 'e>> {
+    loop {
+        let writer = engine.begin()?;
+        let Some(journal) = journal.filter(|journal| journal.exists()) else {
+            return Ok(writer);
+        };
+        drop(writer);
+        if !behind::recover(engine, journal)? {
+            return Err(Error::new(
+                Kind::Busy,
+                "it is open in mode behind elsewhere, and only there written to",
+            ));
         }
     }
 }

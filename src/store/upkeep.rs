@@ -84,7 +84,8 @@ fn run(weak: &Weak<Inner>, interval: Duration) {
 fn report(doing: &str, result: Result<()>) {
     match result {
         // Somebody else is at it; the next round comes soon.
-        Err(error) if error.kind().is_retryable() || error.kind() == Kind::Closed => {}
+        Err(error) if error.kind().is_retryable() => {}
+        Err(error) if matches!(error.kind(), Kind::Closed | Kind::Moved) => {}
         Err(error) => crate::log::error(format_args!("{doing}: {error}")),
         Ok(()) => {}
     }

@@ -11,6 +11,7 @@
 mod lobby_support;
 mod support;
 
+mod admin_import;
 mod behaviour;
 mod behind;
 mod closing;

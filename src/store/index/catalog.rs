@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{Declared, IndexSet, IndexSpec, build, read_all, tear_down};
-use crate::engine::{Read, Space, Writer};
-use crate::error::{Error, Kind, Result};
+use super::{IndexSet, IndexSpec, build, tear_down};
+use crate::engine::{Space, Writer};
+use crate::error::Result;
 use crate::store::{Inner, Store};
 
 /// What is known of the indexes; the change log tells when to forget it.
@@ -23,14 +23,9 @@ impl Catalog {
         if let Some(known) = &*known {
             return Ok(Arc::clone(known));
         }
-        let read = Arc::new(read_all(writer)?);
+        let read = Arc::new(IndexSet::read(writer)?);
         *known = Some(Arc::clone(&read));
         Ok(read)
-    }
-
-    /// The indexes of a view.
-    pub fn read(&self, read: &(impl Read + ?Sized)) -> Result<IndexSet> {
-        read_all(read)
     }
 
     /// Held by a change of the indexes; who takes it waits for those under way.
@@ -56,7 +51,7 @@ impl Store {
         }
         self.inner.commit_catalog(spec.name(), |writer| {
             // Looked at again under the write lock: another process may have been faster.
-            let Some(index) = read_all(writer)?.add(spec)? else { return Ok(()) };
+            let Some(index) = changeable(writer)?.add(spec)? else { return Ok(()) };
             writer.put_entry(Space::Meta, &index.catalog_key(), &index.catalog_value()?)?;
             tear_down(writer, &index)?;
             build(writer, &index)
@@ -69,7 +64,7 @@ impl Store {
     /// [`Kind::NotFound`], and those of [`Store::put`].
     pub fn drop_index(&self, name: &str) -> Result<()> {
         self.inner.commit_catalog(name, |writer| {
-            let index = named(writer, name)?;
+            let index = changeable(writer)?.named(name)?;
             writer.delete_entry(Space::Meta, &index.catalog_key())?;
             tear_down(writer, &index)
         })
@@ -81,7 +76,7 @@ impl Store {
     /// As [`Store::drop_index`].
     pub fn rebuild_index(&self, name: &str) -> Result<()> {
         self.inner.commit_catalog(name, |writer| {
-            let index = named(writer, name)?;
+            let index = changeable(writer)?.named(name)?;
             tear_down(writer, &index)?;
             build(writer, &index)
         })
@@ -98,11 +93,13 @@ impl Store {
 
 impl Inner {
     fn index_set(&self) -> Result<IndexSet> {
-        self.with_snapshot(|snapshot| read_all(snapshot))
+        self.with_snapshot(|snapshot| IndexSet::read(snapshot))
     }
 }
 
-pub(super) fn named(read: &(impl Read + ?Sized), name: &str) -> Result<Declared> {
-    let missing = || Error::new(Kind::NotFound, format!("there is no index {name:?}"));
-    read_all(read)?.get(name).cloned().ok_or_else(missing)
+/// The indexes, under the write lock, to be changed.
+fn changeable(writer: &dyn Writer) -> Result<IndexSet> {
+    let indexes = IndexSet::read(writer)?;
+    indexes.refuse_moved()?;
+    Ok(indexes)
 }

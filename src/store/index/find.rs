@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use super::{Declared, catalog, document_key, value};
+use super::{Declared, IndexSet, document_key, value};
 use crate::engine::{Range, Snapshot, Space};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -147,7 +147,7 @@ impl Store {
 impl Inner {
     fn find_in(&self, snapshot: &dyn Snapshot, name: &str, find: &Find, epoch: Epoch) -> Result<FlatPage> {
         let view = self.view(snapshot, epoch)?;
-        let mut range = find.entries(&catalog::named(snapshot, name)?)?;
+        let mut range = find.entries(&IndexSet::read(snapshot)?.named(name)?)?;
         let mut page = PageBuilder::new(find.limit);
         let (mut rows, mut last) = (0, None);
         loop {

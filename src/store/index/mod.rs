@@ -3,11 +3,13 @@
 //! An entry is a key in [`Space::Index`]: the index's number (4 bytes, big-endian), the indexed value in an order-preserving
 //! form ([`value`]), the document's key.
 
+use std::sync::Arc;
+
+use super::encoding;
+use super::replica::{self, Declarations};
 use crate::engine::{Range, Read, Space, Writer};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
-
-use super::encoding;
 
 mod catalog;
 mod find;
@@ -36,6 +38,8 @@ struct Declared {
 #[derive(Clone, Debug, Default)]
 pub(super) struct IndexSet {
     indexes: Vec<Declared>,
+    /// Where the store was moved to: then it is not written any more.
+    moved: Option<Arc<str>>,
 }
 
 impl Declared {
@@ -65,6 +69,42 @@ fn document(encoding: u8, data: &[u8]) -> Result<Option<serde_json::Value>> {
 }
 
 impl IndexSet {
+    /// The indexes of a view.
+    pub fn read(read: &(impl Read + ?Sized)) -> Result<Self> {
+        let mut indexes = Vec::new();
+        read.entries(Space::Meta, &Range::prefix(spec::CATALOG), false, &mut |key, value| {
+            indexes.push(spec::declared(key, value)?);
+            Ok(true)
+        })?;
+        Ok(Self { indexes, moved: replica::moved(read)? })
+    }
+
+    /// Refuses writes to a store that was moved.
+    pub fn refuse_moved(&self) -> Result<()> {
+        self.moved.as_deref().map_or(Ok(()), |mark| Err(replica::refusal(mark)))
+    }
+
+    /// The entries of the catalog.
+    pub fn declarations(&self) -> Result<Declarations> {
+        let entry = |index: &Declared| Ok((index.catalog_key(), index.catalog_value()?));
+        self.indexes.iter().map(entry).collect()
+    }
+
+    /// Makes the catalog these entries, builds what is new and removes what is gone.
+    pub fn replace(&self, writer: &mut dyn Writer, declarations: &Declarations) -> Result<Self> {
+        let entry = |(key, value): &(Vec<u8>, Vec<u8>)| spec::declared(key, value);
+        let indexes = declarations.iter().map(entry).collect::<Result<Vec<_>>>()?;
+        for gone in self.indexes.iter().filter(|index| !indexes.contains(index)) {
+            writer.delete_entry(Space::Meta, &gone.catalog_key())?;
+            tear_down(writer, gone)?;
+        }
+        for new in indexes.iter().filter(|index| !self.indexes.contains(index)) {
+            writer.put_entry(Space::Meta, &new.catalog_key(), &new.catalog_value()?)?;
+            build(writer, new)?;
+        }
+        Ok(Self { indexes, moved: None })
+    }
+
     /// Brings the entries of `key` from what `writer` sees to what is about to be written.
     pub fn maintain(&self, writer: &mut dyn Writer, key: &[u8], new: Option<(u8, &[u8])>) -> Result<()> {
         let mut concerned = self.indexes.iter().filter(|index| index.spec.covers(key)).peekable();
@@ -98,6 +138,11 @@ impl IndexSet {
 
     fn get(&self, name: &str) -> Option<&Declared> {
         self.indexes.iter().find(|index| index.spec.name() == name)
+    }
+
+    pub(super) fn named(&self, name: &str) -> Result<Declared> {
+        let missing = || Error::new(Kind::NotFound, format!("there is no index {name:?}"));
+        self.get(name).cloned().ok_or_else(missing)
     }
 
     /// An index to add; None when it is there already.
@@ -159,14 +204,4 @@ fn tear_down(writer: &mut dyn Writer, index: &Declared) -> Result<()> {
             return Ok(());
         }
     }
-}
-
-/// Reads the indexes of a view.
-fn read_all(read: &(impl Read + ?Sized)) -> Result<IndexSet> {
-    let mut indexes = Vec::new();
-    read.entries(Space::Meta, &Range::prefix(spec::CATALOG), false, &mut |key, value| {
-        indexes.push(spec::declared(key, value)?);
-        Ok(true)
-    })?;
-    Ok(IndexSet { indexes })
 }

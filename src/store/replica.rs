@@ -1,0 +1,246 @@
+//! What copies of whole stores need, beneath caches and versions: records as they lie, the change log as it was, and the
+//! marks that tell what becomes of a store.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::config::{Config, Options};
+use super::index::IndexSet;
+use super::{Inner, Store, apply, changelog, encoding, open};
+use crate::engine::{Engine, Hold, Limits, Read, Record, RecordRef, Snapshot, Space, Writer};
+use crate::error::{Error, Kind, Result};
+use crate::store::Clock;
+
+/// What is told of a whole store, beside its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// It is a copy that is not finished: nobody may open it.
+    Incoming,
+    /// Another store took its place: it is read and no longer written.
+    Moved,
+    /// Where it was copied from.
+    Origin,
+}
+
+impl Mark {
+    /// Its key in [`Space::Meta`]: a part of the file format.
+    fn key(self) -> &'static [u8] {
+        match self {
+            Self::Incoming => b"incoming",
+            Self::Moved => b"moved",
+            Self::Origin => b"origin",
+        }
+    }
+}
+
+/// Reads a mark.
+pub(crate) fn mark(read: &(impl Read + ?Sized), mark: Mark) -> Result<Option<Vec<u8>>> {
+    read.entry(Space::Meta, mark.key())
+}
+
+/// The refusal of a write, if the store that `read` sees was moved.
+pub(super) fn moved(read: &(impl Read + ?Sized)) -> Result<Option<Arc<str>>> {
+    Ok(mark(read, Mark::Moved)?.map(|mark| String::from_utf8_lossy(&mark).into()))
+}
+
+pub(super) fn refusal(mark: &str) -> Error {
+    let text = format!("the store was moved, and is written to in its new place: {mark}");
+    Error::new(Kind::Moved, text)
+}
+
+/// The declarations of indexes as they lie.
+pub(crate) type Declarations = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// The indexes that are declared in a view.
+pub(crate) fn declarations(read: &(impl Read + ?Sized)) -> Result<Declarations> {
+    IndexSet::read(read)?.declarations()
+}
+
+/// A transaction of the store's change log, as it is appended to another.
+pub(crate) struct LogEntry {
+    /// The version of its last commit.
+    pub version: u64,
+    /// Tells it from entries of the same version in another history.
+    pub fingerprint: u64,
+    /// Whether other software changed records after it.
+    pub marked: bool,
+    /// Whether it follows the version that was asked for, or the entry before.
+    pub follows: bool,
+    /// Whether it changed the declarations of indexes.
+    pub catalog: bool,
+    /// The keys that it changed.
+    pub keys: Vec<Vec<u8>>,
+    /// The entry itself.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads the change log after a version, until `visit` answers false.
+pub(crate) fn log_after(
+    read: &(impl Read + ?Sized),
+    version: u64,
+    mut visit: impl FnMut(LogEntry) -> Result<bool>,
+) -> Result<()> {
+    let mut reached = version;
+    changelog::after(read, version, |entry| {
+        let commits = entry.commits.iter();
+        let bytes = changelog::encode(entry.first, entry.time_ms, commits.map(|c| c.iter().cloned()));
+        let changes = || entry.commits.iter().flatten();
+        let (follows, last) = (entry.follows(reached), entry.last());
+        reached = last;
+        visit(LogEntry {
+            version: last,
+            fingerprint: entry.fingerprint,
+            marked: entry.marked,
+            follows,
+            catalog: changes().any(|change| change.what.change().is_none()),
+            keys: changes()
+                .filter(|change| change.what.change().is_some())
+                .map(|change| change.key.to_vec())
+                .collect(),
+            bytes,
+        })
+    })
+}
+
+/// Checks an entry of a change log that comes from a file.
+pub(crate) fn check_log_entry(version: u64, bytes: &[u8]) -> Result<()> {
+    changelog::decode(version, bytes).map(drop)
+}
+
+/// Checks that a record can be read: its encoding is known and its data decodes.
+pub(crate) fn check_record(key: &[u8], record: &RecordRef<'_>) -> Result<()> {
+    crate::limits::check_key(key).map_err(|error| Error::new(Kind::Corrupt, error.message()))?;
+    encoding::decode(record.encoding, record.data).map(drop)
+}
+
+impl Store {
+    /// A view of everything, for as long as it takes.
+    pub(crate) fn long_snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        self.inner.note(self.inner.engine()?.snapshot(Hold::Long))
+    }
+
+    /// Sets or removes the mark that the store was moved. Every writer of every process sees it before its next commit.
+    pub(crate) fn mark_moved(&self, text: Option<&str>) -> Result<()> {
+        self.inner.commit_catalog("", |writer| match text {
+            Some(text) => writer.put_entry(Space::Meta, Mark::Moved.key(), text.as_bytes()),
+            None => writer.delete_entry(Space::Meta, Mark::Moved.key()),
+        })
+    }
+}
+
+impl Inner {
+    /// Refuses to be opened while it is an unfinished copy.
+    pub(super) fn refuse_unfinished(&self) -> Result<()> {
+        let found = self.engine()?.snapshot(Hold::Short).and_then(|view| mark(view.as_ref(), Mark::Incoming));
+        match found {
+            Ok(Some(_)) => Err(Error::new(
+                Kind::WrongState,
+                "it is a copy that was not finished: repeat the migration, which goes on where it stopped, or remove it",
+            )),
+            // What can be read of a damaged file is read.
+            Ok(None) => Ok(()),
+            Err(error) if error.kind() == Kind::Corrupt => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A store that is being made from another's contents. Nobody else uses it meanwhile.
+pub(crate) struct Replica {
+    engine: Box<dyn Engine>,
+    journal: Option<PathBuf>,
+    options: Options,
+}
+
+impl Replica {
+    /// Opens or creates it.
+    pub fn open(config: &Config) -> Result<Self> {
+        config.options.check()?;
+        let (engine, journal) = open::engine(config)?;
+        Ok(Self { engine, journal, options: config.options.clone() })
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.engine.limits()
+    }
+
+    /// A view of everything, for as long as it takes.
+    pub fn read(&self) -> Result<Box<dyn Snapshot>> {
+        self.engine.snapshot(Hold::Long)
+    }
+
+    /// Writes in one transaction: all of it or nothing.
+    pub fn write(&self, f: impl FnOnce(&mut ReplicaWriter<'_>) -> Result<()>) -> Result<()> {
+        let writer = open::begin(self.engine.as_ref(), self.journal.as_ref())?;
+        let indexes = IndexSet::read(writer.as_ref())?;
+        let mut writer = ReplicaWriter { writer, indexes };
+        f(&mut writer)?;
+        writer.writer.commit().map(drop).map_err(|failed| failed.error)
+    }
+
+    /// Waits until all of it is in the database.
+    pub fn flush(&self) -> Result<()> {
+        self.engine.flush(0)
+    }
+
+    /// Ends it, with everything in its files.
+    pub fn close(self) -> Result<()> {
+        self.engine.flush(0)?;
+        self.engine.checkpoint()?;
+        self.engine.close()
+    }
+
+    /// The finished store.
+    pub fn into_store(self, clock: Arc<dyn Clock>) -> Result<Store> {
+        Store::with_engine(self.engine, self.journal, &self.options, clock)
+    }
+}
+
+/// One transaction of a [`Replica`].
+pub(crate) struct ReplicaWriter<'e> {
+    writer: Box<dyn Writer + 'e>,
+    indexes: IndexSet,
+}
+
+impl ReplicaWriter<'_> {
+    pub fn put(&mut self, key: &[u8], record: RecordRef<'_>) -> Result<()> {
+        self.indexes.maintain(self.writer.as_mut(), key, Some((record.encoding, record.data)))?;
+        if record.expires_at != 0 {
+            let entry = apply::expiry_entry(record.expires_at, key);
+            self.writer.put_entry(Space::Expiry, &entry, &[])?;
+        }
+        self.writer.put(key, record)
+    }
+
+    pub fn delete(&mut self, key: &[u8]) -> Result<()> {
+        self.indexes.maintain(self.writer.as_mut(), key, None)?;
+        self.writer.delete(key)
+    }
+
+    pub fn get(&self, key: &[u8]) -> Result<Option<Record>> {
+        self.writer.get(key)
+    }
+
+    /// Declares these indexes and no others, and builds those that are new.
+    pub fn declare(&mut self, declarations: &Declarations) -> Result<()> {
+        self.indexes = self.indexes.replace(self.writer.as_mut(), declarations)?;
+        Ok(())
+    }
+
+    pub fn mark(&mut self, mark: Mark, text: Option<&[u8]>) -> Result<()> {
+        match text {
+            Some(text) => self.writer.put_entry(Space::Meta, mark.key(), text),
+            None => self.writer.delete_entry(Space::Meta, mark.key()),
+        }
+    }
+
+    /// Appends to the change log.
+    pub fn log(&mut self, version: u64, entry: &[u8]) -> Result<()> {
+        self.writer.append_log(version, entry)
+    }
+
+    /// Forgets the change log: what is appended next need not follow it.
+    pub fn forget_log(&mut self) -> Result<()> {
+        self.writer.trim_log(u64::MAX >> 1, u32::MAX)
+    }
+}
