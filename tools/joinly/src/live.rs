@@ -33,14 +33,16 @@ pub fn lobbies(args: &Lobbies, output: &mut Output) -> Result<Outcome> {
     let store = args.of.open_to_read()?;
     if let Some(id) = args.id {
         let params = [param(SqlValue::Integer(id.try_into()?))];
-        return print(&store, &Sql::new(MEMBERS).params(&params), output);
+        let members = print(&store, &Sql::new(MEMBERS).params(&params), output)?;
+        return Ok(if members == 0 { Outcome::Absent } else { Outcome::Done });
     }
     let params = [
         param(SqlValue::Integer(args.all.into())),
         param(args.kind.clone().map_or(SqlValue::Null, SqlValue::Text)),
         param(SqlValue::Integer(args.limit.into())),
     ];
-    print(&store, &Sql::new(LIST).params(&params), output)
+    print(&store, &Sql::new(LIST).params(&params), output)?;
+    Ok(Outcome::Done)
 }
 
 /// What was committed between two looks.

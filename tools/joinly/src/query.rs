@@ -15,14 +15,15 @@ pub fn sql(args: &SqlArgs, output: &mut Output) -> Result<Outcome> {
     let store = args.of.open_to_read()?;
     let params: Vec<SqlParam<'_>> =
         args.params.iter().map(|text| SqlParam { name: None, value: param(text) }).collect();
-    print(&store, &Sql::new(&args.query).params(&params).timeout(args.timeout), output)
+    print(&store, &Sql::new(&args.query).params(&params).timeout(args.timeout), output)?;
+    Ok(Outcome::Done)
 }
 
-/// Prints the rows of a query; absent if there are none.
-pub fn print(store: &Store, query: &Sql<'_>, output: &mut Output) -> Result<Outcome> {
+/// Prints the rows of a query, and answers how many there are.
+pub fn print(store: &Store, query: &Sql<'_>, output: &mut Output) -> Result<usize> {
     let mut rows = models::sql(store, query)?;
     let names = rows.columns().to_vec();
-    let mut first = true;
+    let (mut first, mut count) = (true, 0);
     loop {
         let page = rows.next_page(CHUNK)?;
         if output.json {
@@ -34,12 +35,10 @@ pub fn print(store: &Store, query: &Sql<'_>, output: &mut Output) -> Result<Outc
             let cells: Vec<Vec<Cell>> = page.rows().map(|row| row.iter().map(cell).collect()).collect();
             output.table(&names, &cells, first)?;
         }
-        if first && page.values.is_empty() {
-            return Ok(Outcome::Absent);
-        }
         first = false;
+        count += page.rows().len();
         if !page.more {
-            return Ok(Outcome::Done);
+            return Ok(count);
         }
     }
 }
