@@ -4,8 +4,13 @@
 //! Every operation tells its [`Progress`] and asks whether to go on; one that was cancelled or killed changes nothing that
 //! others see, and goes on, where that pays, when it is repeated.
 
+mod chunk;
 mod import;
+mod migrate;
 mod progress;
 
 pub use import::{Existing, ImportOptions, ImportReport, ImportStatus, Item, Source, import, import_status};
+pub use migrate::{
+    MigrateOptions, MigrateReport, MigrateStatus, Migration, migrate, migrate_status, reclaim,
+};
 pub use progress::{Phase, Progress, Watcher};

@@ -33,6 +33,10 @@ impl SteadyClock {
         Self { source, highest: AtomicI64::new(1) }
     }
 
+    pub fn source(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.source)
+    }
+
     pub fn now(&self) -> i64 {
         let (now, highest) = (self.source.now_ms(), self.highest.load(Ordering::Relaxed));
         // Mostly it stands still.

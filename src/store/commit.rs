@@ -122,7 +122,7 @@ impl Inner {
         let mut writer = self.begin(engine)?;
         let start = self.start(engine, writer.as_ref())?;
         let indexes = self.catalog.current(writer.as_ref())?;
-        indexes.refuse_moved()?;
+        indexes.check_writable()?;
         let now = self.clock.now();
         let mut version = start;
         let mut plans: SmallVec<[(u64, Plan<'_>); 1]> = SmallVec::new();

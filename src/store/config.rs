@@ -158,6 +158,16 @@ pub enum Location {
     Sqlite(PathBuf),
 }
 
+impl std::fmt::Display for Location {
+    /// As in a URL, without its escapes.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory:"),
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
 /// Where a store is and how it is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::config::{Config, Options};
 use super::index::IndexSet;
 use super::{Inner, Store, apply, changelog, encoding, open};
-use crate::engine::{Engine, Hold, Limits, Read, Record, RecordRef, Snapshot, Space, Writer};
+use crate::engine::{Engine, Hold, Limits, Read, RecordRef, Snapshot, Space, Writer};
 use crate::error::{Error, Kind, Result};
 use crate::store::Clock;
 
@@ -38,14 +38,21 @@ pub(crate) fn mark(read: &(impl Read + ?Sized), mark: Mark) -> Result<Option<Vec
     read.entry(Space::Meta, mark.key())
 }
 
-/// The refusal of a write, if the store that `read` sees was moved.
-pub(super) fn moved(read: &(impl Read + ?Sized)) -> Result<Option<Arc<str>>> {
-    Ok(mark(read, Mark::Moved)?.map(|mark| String::from_utf8_lossy(&mark).into()))
+/// Why the store that `read` sees is not written to, if so.
+pub(super) fn closed_to_writers(read: &(impl Read + ?Sized)) -> Result<Option<Error>> {
+    if let Some(mark) = mark(read, Mark::Moved)? {
+        let mark: serde_json::Value = serde_json::from_slice(&mark).unwrap_or_default();
+        let to = mark.get("to").and_then(serde_json::Value::as_str).unwrap_or("an unknown place");
+        return Ok(Some(Error::new(Kind::Moved, format!("the store was moved to {to}: write to it there"))));
+    }
+    Ok(mark(read, Mark::Incoming)?.map(|_| unfinished()))
 }
 
-pub(super) fn refusal(mark: &str) -> Error {
-    let text = format!("the store was moved, and is written to in its new place: {mark}");
-    Error::new(Kind::Moved, text)
+fn unfinished() -> Error {
+    Error::new(
+        Kind::WrongState,
+        "it is a copy that was not finished: repeat the operation, which goes on where it stopped, or remove it",
+    )
 }
 
 /// The declarations of indexes as they lie.
@@ -114,12 +121,17 @@ pub(crate) fn check_record(key: &[u8], record: &RecordRef<'_>) -> Result<()> {
 }
 
 impl Store {
+    /// Where its time comes from.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        self.inner.clock.source()
+    }
+
     /// A view of everything, for as long as it takes.
     pub(crate) fn long_snapshot(&self) -> Result<Box<dyn Snapshot>> {
         self.inner.note(self.inner.engine()?.snapshot(Hold::Long))
     }
 
-    /// Sets or removes the mark that the store was moved. Every writer of every process sees it before its next commit.
+    /// Sets or removes the mark that the store was moved, a JSON object with "to". Every writer of every process sees it before its next commit.
     pub(crate) fn mark_moved(&self, text: Option<&str>) -> Result<()> {
         self.inner.commit_catalog("", |writer| match text {
             Some(text) => writer.put_entry(Space::Meta, Mark::Moved.key(), text.as_bytes()),
@@ -133,10 +145,7 @@ impl Inner {
     pub(super) fn refuse_unfinished(&self) -> Result<()> {
         let found = self.engine()?.snapshot(Hold::Short).and_then(|view| mark(view.as_ref(), Mark::Incoming));
         match found {
-            Ok(Some(_)) => Err(Error::new(
-                Kind::WrongState,
-                "it is a copy that was not finished: repeat the migration, which goes on where it stopped, or remove it",
-            )),
+            Ok(Some(_)) => Err(unfinished()),
             // What can be read of a damaged file is read.
             Ok(None) => Ok(()),
             Err(error) if error.kind() == Kind::Corrupt => Ok(()),
@@ -217,10 +226,6 @@ impl ReplicaWriter<'_> {
         self.writer.delete(key)
     }
 
-    pub fn get(&self, key: &[u8]) -> Result<Option<Record>> {
-        self.writer.get(key)
-    }
-
     /// Declares these indexes and no others, and builds those that are new.
     pub fn declare(&mut self, declarations: &Declarations) -> Result<()> {
         self.indexes = self.indexes.replace(self.writer.as_mut(), declarations)?;
@@ -237,6 +242,14 @@ impl ReplicaWriter<'_> {
     /// Appends to the change log.
     pub fn log(&mut self, version: u64, entry: &[u8]) -> Result<()> {
         self.writer.append_log(version, entry)
+    }
+
+    /// Appends a commit that tells of changed marks.
+    pub fn log_marks(&mut self, now: i64) -> Result<()> {
+        let version = self.writer.last_version()?.saturating_add(1);
+        let change = changelog::LoggedChange { what: changelog::Logged::Catalog, key: b"" };
+        let entry = changelog::encode(version, now, [[change].into_iter()].into_iter());
+        self.writer.append_log(version, &entry)
     }
 
     /// Forgets the change log: what is appended next need not follow it.

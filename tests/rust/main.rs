@@ -8,10 +8,12 @@
     clippy::unreachable
 )]
 
+mod admin_support;
 mod lobby_support;
 mod support;
 
 mod admin_import;
+mod admin_migrate;
 mod behaviour;
 mod behind;
 mod closing;

@@ -100,6 +100,6 @@ impl Inner {
 /// The indexes, under the write lock, to be changed.
 fn changeable(writer: &dyn Writer) -> Result<IndexSet> {
     let indexes = IndexSet::read(writer)?;
-    indexes.refuse_moved()?;
+    indexes.check_writable()?;
     Ok(indexes)
 }

@@ -3,8 +3,6 @@
 //! An entry is a key in [`Space::Index`]: the index's number (4 bytes, big-endian), the indexed value in an order-preserving
 //! form ([`value`]), the document's key.
 
-use std::sync::Arc;
-
 use super::encoding;
 use super::replica::{self, Declarations};
 use crate::engine::{Range, Read, Space, Writer};
@@ -38,8 +36,8 @@ struct Declared {
 #[derive(Clone, Debug, Default)]
 pub(super) struct IndexSet {
     indexes: Vec<Declared>,
-    /// Where the store was moved to: then it is not written any more.
-    moved: Option<Arc<str>>,
+    /// Why the store is not written to, if so.
+    refused: Option<Error>,
 }
 
 impl Declared {
@@ -76,12 +74,12 @@ impl IndexSet {
             indexes.push(spec::declared(key, value)?);
             Ok(true)
         })?;
-        Ok(Self { indexes, moved: replica::moved(read)? })
+        Ok(Self { indexes, refused: replica::closed_to_writers(read)? })
     }
 
-    /// Refuses writes to a store that was moved.
-    pub fn refuse_moved(&self) -> Result<()> {
-        self.moved.as_deref().map_or(Ok(()), |mark| Err(replica::refusal(mark)))
+    /// Refuses writes to a store that was moved, or is a copy that is not finished.
+    pub fn check_writable(&self) -> Result<()> {
+        self.refused.clone().map_or(Ok(()), Err)
     }
 
     /// The entries of the catalog.
@@ -102,7 +100,7 @@ impl IndexSet {
             writer.put_entry(Space::Meta, &new.catalog_key(), &new.catalog_value()?)?;
             build(writer, new)?;
         }
-        Ok(Self { indexes, moved: None })
+        Ok(Self { indexes, refused: None })
     }
 
     /// Brings the entries of `key` from what `writer` sees to what is about to be written.
@@ -140,7 +138,7 @@ impl IndexSet {
         self.indexes.iter().find(|index| index.spec.name() == name)
     }
 
-    pub(super) fn named(&self, name: &str) -> Result<Declared> {
+    fn named(&self, name: &str) -> Result<Declared> {
         let missing = || Error::new(Kind::NotFound, format!("there is no index {name:?}"));
         self.get(name).cloned().ok_or_else(missing)
     }
