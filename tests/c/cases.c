@@ -153,6 +153,41 @@ void cases_add_joined(cases_words* words, const void* a, size_t a_len, char sepa
     word->data[word->len] = '\0';
 }
 
+static int ends_with(const cases_word* word, const char* text) {
+    const size_t len = strlen(text);
+    return word->len >= len && memcmp(word->data + word->len - len, text, len) == 0;
+}
+
+void cases_add_json(cases_words* words, const void* data, size_t len) {
+    cases_add(words, "", 0);
+    cases_word* word = &words->words[words->count - 1];
+    free(word->data);
+    word->data = allocate(len + 1);
+    const char* at = data;
+    const char* end = at + len;
+    while (at < end) {
+        const char* next = at;
+        while (next < end && isdigit((unsigned char)*next)) {
+            next++;
+        }
+        const size_t digits = (size_t)(next - at);
+        const int is_fraction = ends_with(word, ".");
+        if (ends_with(word, "\"code\":\"")) {
+            word->data[word->len++] = 'C';
+            next = memchr(at, '"', (size_t)(end - at));
+        } else if (!is_fraction && (digits >= 13 || (digits > 0 && ends_with(word, "\"waited_ms\":")))) {
+            word->data[word->len++] = 'T';
+        } else {
+            next = digits == 0 ? at + 1 : next;
+            const size_t kept = is_fraction && digits > 6 ? 6 : (size_t)(next - at);
+            memcpy(word->data + word->len, at, kept);
+            word->len += kept;
+        }
+        at = next;
+    }
+    word->data[word->len] = '\0';
+}
+
 static void print_words(const char* label, const cases_words* words) {
     enum { SHOWN = 80 };
     (void)fprintf(stderr, "  %s:", label);

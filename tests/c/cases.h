@@ -40,6 +40,8 @@ void cases_add(cases_words* words, const void* data, size_t len);
 void cases_add_text(cases_words* words, const char* text);
 /* Adds `a`, the separator and `b` as one word. */
 void cases_add_joined(cases_words* words, const void* a, size_t a_len, char separator, const void* b, size_t b_len);
+/* Adds a JSON document without what differs from run to run (tests/cases/README.md). */
+void cases_add_json(cases_words* words, const void* data, size_t len);
 void cases_words_free(cases_words* words);
 
 /* 1 when the answer is the expected one; else 0 and a report on stderr. */

@@ -12,46 +12,12 @@
 #include <thread>
 #include <vector>
 
-#include "../c/cases.h"
-#include "../c/check.h"
+#include "answer.hpp"
+#include "models.hpp"
 
 namespace {
 
 using std::chrono::milliseconds;
-
-/// The words of a step: the operation and its arguments.
-using Words = std::vector<std::string>;
-
-/// What a step answers; reads and writes are added as they come.
-class Answer {
-  public:
-    Answer() = default;
-    Answer(const Answer&) = delete;
-    Answer& operator=(const Answer&) = delete;
-    ~Answer() { clear(); }
-
-    void clear() { cases_words_free(&words_); }
-    void add(std::string_view word) { cases_add(&words_, word.data(), word.size()); }
-    void number(std::int64_t sum) { add(std::to_string(sum)); }
-    void ok() { add("ok"); }
-    void existed(bool yes) { add(yes ? "ok" : "NOT_FOUND"); }
-    void value(const std::optional<joinly::Value>& value) { add(value ? value->view() : "NOT_FOUND"); }
-
-    std::string page(const joinly::Page& page, bool keys_only) {
-        for (const auto& [key, value] : page) {
-            add(keys_only ? std::string(key) : std::string(key).append("=").append(value));
-        }
-        if (!page.cursor().empty()) {
-            add("...");
-        }
-        return std::string(page.cursor());
-    }
-
-    [[nodiscard]] const cases_words& words() const { return words_; }
-
-  private:
-    cases_words words_{};
-};
 
 class Runner {
   public:
@@ -59,12 +25,12 @@ class Runner {
 
     void answer(const Words& args, Answer& answer) {
         const auto operation = operations().find(args[0]);
-        if (operation == operations().end()) {
-            answer.add("(no such operation)");
-            return;
-        }
         try {
-            (this->*operation->second)(args, answer);
+            if (operation != operations().end()) {
+                (this->*operation->second)(args, answer);
+            } else if (!Models(store_, transactions_, args).run(answer)) {
+                answer.add("(no such operation)");
+            }
         } catch (const joinly::Error& error) {
             CHECK(!std::string_view(error.what()).empty());
             answer.add(joinly::name(error.status()));

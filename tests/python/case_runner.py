@@ -10,11 +10,9 @@ from ctypes import byref, c_size_t, c_void_p, create_string_buffer, sizeof
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
+from case_models import NOT_FOUND, OK, Models
 from joinly_storage import Batch, JoinlyError, Store, Transaction, Watch, _pages
 from joinly_storage import _ffi as ffi
-
-OK = [b"ok"]
-NOT_FOUND = [b"NOT_FOUND"]
 
 
 class Step(NamedTuple):
@@ -65,7 +63,7 @@ def load(folder: Path) -> list[tuple[str, Case]]:
     return [(file.stem, case) for file in sorted(folder.glob("*.case")) for case in parse(file.read_text("utf-8"))]
 
 
-class Runner:
+class Runner(Models):
     """Runs steps on a store and answers in the words of the case files."""
 
     def __init__(self, store: Store) -> None:

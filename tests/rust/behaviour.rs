@@ -9,6 +9,8 @@ use joinly_storage::{Batch, Error, Find, IndexSpec, Kind, Result, Scan, Store, T
 
 use crate::support::Home;
 
+mod models;
+
 type Words = Vec<Vec<u8>>;
 
 struct Step {
@@ -225,7 +227,11 @@ impl Runner<'_> {
             (operation, [name, arguments @ ..]) if operation.starts_with("t_") => {
                 self.in_transaction(operation, name, arguments)?
             }
-            (operation, arguments) => panic!("{operation} with {} arguments", arguments.len()),
+            ("json", [key]) => match store.get(key)? {
+                None => found(false),
+                Some(value) => vec![models::steady(&value)],
+            },
+            (operation, arguments) => self.model_step(operation, arguments)?,
         })
     }
 
