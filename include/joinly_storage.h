@@ -2769,7 +2769,8 @@ joinly_status joinly_lobby_say(joinly_store *store,
 /**
  * Reads a lobby as `viewer`, one of `JOINLY_VIEWER_*`, may know it. `*out` receives a JSON object of "lobby" (the document
  * at `lobby:{number}`, whose "version" is the number of the last event in it, and whose "epoch" is that of its owner),
- * "seats" (for members; by number), "member_attributes" and "owner_attributes"; to be freed with `joinly_value_free`.
+ * "seats" (for members; by number), "member_attributes", "owner_attributes" and "bans" (for the owner: an object of players,
+ * each with "until" when, in milliseconds since 1970-01-01 UTC, 0 being for ever); to be freed with `joinly_value_free`.
  * Leases are as time has made them: who looks first writes it. Of `caller` only the transaction counts. Any thread.
  *
  * Errors: `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (the document is another's), and those of
@@ -2785,7 +2786,7 @@ joinly_status joinly_lobby_get(joinly_store *store,
 /**
  * Finds the live lobby that has a code: six letters and digits as people write them, in small letters, with hyphens and
  * spaces, with O for 0. `*lobby` receives its number. Of `caller` only the transaction counts. Any thread. Errors:
- * `JOINLY_NOT_FOUND`, `JOINLY_INVALID` (no code), and those of `joinly_kv_get`.
+ * `JOINLY_NOT_FOUND` (no error object), `JOINLY_INVALID` (no code), and those of `joinly_kv_get`.
  */
 joinly_status joinly_lobby_by_code(const joinly_store *store,
                                    const joinly_caller *caller,

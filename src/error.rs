@@ -147,6 +147,11 @@ impl Error {
         self
     }
 
+    /// Whether it is a conflict with another writer: one that tells the present version would be the same when repeated.
+    pub(crate) fn is_lost_race(&self) -> bool {
+        self.kind == Kind::Conflict && self.present_version().is_none()
+    }
+
     fn detail_mut(&mut self) -> &mut Detail {
         self.detail.get_or_insert_default()
     }

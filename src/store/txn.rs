@@ -65,10 +65,12 @@ impl Store {
         })
     }
 
-    /// Runs `body` in a transaction and commits it, again from its begin when it conflicts, a bounded number of times.
+    /// Runs `body` in a transaction and commits it, again from its begin when it conflicts, a bounded number of times. A
+    /// conflict that tells the present version is an answer, not a lost race: it is final.
     ///
     /// # Errors
-    /// The first error of `body` or of the commit that is no conflict; [`Kind::Conflict`] when every try met one.
+    /// The first error of `body` or of the commit that is no conflict, or one with [`Error::present_version`];
+    /// [`Kind::Conflict`] when every try met one.
     pub fn transaction<R>(&self, body: impl FnMut(&mut Transaction) -> Result<R>) -> Result<R> {
         self.transaction_at(body).map(|(result, _)| result)
     }
@@ -83,9 +85,7 @@ impl Store {
             let mut txn = self.begin()?;
             let result = body(&mut txn).and_then(|result| Ok((result, txn.commit()?)));
             match result {
-                Err(error) if error.kind() == Kind::Conflict && last > 0 => {
-                    std::thread::sleep(part_of(pause))
-                }
+                Err(error) if error.is_lost_race() && last > 0 => std::thread::sleep(part_of(pause)),
                 result => return result,
             }
             pause = (pause * 2).min(LONGEST_PAUSE);

@@ -8,7 +8,7 @@
 int main(int argc, char** argv) {
     CHECK(argc == 2);
     auto store = joinly::Store::open(argv[1]);
-    auto queues = store.matchmaking();
+    auto queues = store.queues();
     queues.configure("arena", R"({"lobby":{"kind":"arena"}})");
     for (const char* player : {"ada", "bob"}) {
         queues.enqueue("arena", {{{player, store.leaderboards().rating(player, "arena")}}});

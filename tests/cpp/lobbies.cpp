@@ -154,8 +154,18 @@ void requests_and_expected_versions() {
         lobby.patch(R"({"name":"newer"})", 4);
         CHECK(false);
     } catch (const joinly::Conflict& conflict) {
-        CHECK(conflict.present_version() == 6);
+        CHECK(conflict.present_version() == 6 && !conflict.retryable());
     }
+
+    // To repeat it would be no use.
+    int runs = 0;
+    CHECK(thrown([&] {
+              store.transaction([&](joinly::Transaction& transaction) {
+                  runs++;
+                  store.lobbies(transaction)[lobby.number()].patch(R"({"name":"newer"})", 4);
+              });
+          }) == joinly::Status::conflict);
+    CHECK(runs == 1);
 }
 
 void within_a_transaction() {

@@ -324,7 +324,7 @@ class Models {
     }
 
     bool queue(const std::string& operation, Answer& answer) {
-        auto queues = store_.matchmaking();
+        auto queues = store_.queues();
         if (operation == "queue_configure") {
             queues.configure(word(1), word(2));
             answer.ok();

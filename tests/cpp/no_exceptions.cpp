@@ -135,8 +135,8 @@ void leaderboards(joinly::Store& store) {
     CHECK(joinly::RatingSystem("{}").try_initial().status() == Status::invalid);
 }
 
-void matchmaking(joinly::Store& store) {
-    auto queues = store.matchmaking();
+void queues(joinly::Store& store) {
+    auto queues = store.queues();
     CHECK(!*queues.try_queue("duel") &&
           queues.try_tick("duel", "me", std::chrono::hours(1)).status() == Status::not_found);
     CHECK(queues.try_configure("duel", R"({"rules":{"accept_ms":60000},"lobby":{}})") && *queues.try_queue("duel"));
@@ -162,7 +162,7 @@ int main() {
     lobbies(*store);
     players(*store);
     leaderboards(*store);
-    matchmaking(*store);
+    queues(*store);
     CHECK(joinly::Store::try_open("memory:?nonsense=1").status() == Status::invalid);
     CHECK(store->try_close());
     CHECK(store->try_close().status() == Status::bad_handle);

@@ -248,7 +248,7 @@ class Models:
         within = options.get("in")
         return (self.transactions[within.encode()] if within else self.store).lobbies
 
-    def _on(self, args: Iterable[bytes]) -> tuple[Lobby, list[str], dict[str, str], dict[str, str]]:
+    def _on(self, args: Iterable[bytes]) -> tuple[Lobby, list[Any], dict[str, str], dict[str, Any]]:
         """The lobby that a step is on, its other words, its options and its request."""
         [number, *words], options = _split(args)
         return self._lobbies(options)[int(number)], words, options, _request(options)
@@ -274,7 +274,7 @@ def _request(options: dict[str, str]) -> dict[str, str]:
     return {"request": options["request"]} if "request" in options else {}
 
 
-def _by(options: dict[str, str]) -> dict[str, Owner]:
+def _by(options: dict[str, str]) -> dict[str, Any]:
     player, _, epoch = options.get("by", "").partition(":")
     return {"by": Owner(player, int(epoch))} if player else {}
 
@@ -331,6 +331,7 @@ def _profile(profile: Any) -> list[bytes]:
     if profile is None:
         return NOT_FOUND
     given = _timed(asdict(profile))
+    given.update(given.pop("others"))
     return _document({name: it for name, it in given.items() if it or name not in ("accounts", "properties")})
 
 
@@ -340,6 +341,7 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
         "seats": [_seat(seat) for seat in snapshot.seats],
         "member_attributes": snapshot.member_attributes,
         "owner_attributes": snapshot.owner_attributes,
+        "bans": {player: {"until": round((until or 0) * 1000)} for player, until in snapshot.bans.items()},
     }
 
 

@@ -22,6 +22,7 @@ from joinly_storage import (
     Owner,
     SeatRequest,
     Store,
+    Transaction,
     WrongState,
     WrongType,
 )
@@ -145,6 +146,19 @@ def test_of_players_who_play_quickly_the_second_joins_the_first(store: Store) ->
         store.lobbies.create(kind="duel", owner="ann")
 
 
+def test_a_stale_version_in_a_transaction_is_told_at_once(store: Store) -> None:
+    lobby = duel(store)
+    runs = []
+
+    def patch(tx: Transaction) -> None:
+        runs.append(1)
+        tx.lobbies[lobby.id].patch(expected=1, name="late")
+
+    with pytest.raises(Conflict) as conflict:
+        store.run_transaction(patch)
+    assert (len(runs), conflict.value.present_version) == (1, lobby.get().version)
+
+
 def test_patches_and_what_they_meet(store: Store) -> None:
     lobby = duel(store)
     version = lobby.get().version
@@ -152,6 +166,7 @@ def test_patches_and_what_they_meet(store: Store) -> None:
     with pytest.raises(Conflict) as conflict:
         lobby.patch(expected=version, name="Cave")
     assert conflict.value.present_version == version + 1
+    assert not conflict.value.retryable
     info = lobby.get().lobby
     assert (info.name, info.attributes) == ("Arena", {"map": "dust"})
     lobby.patch_member("ann", {"hero": "elf"})

@@ -1,6 +1,6 @@
 //! What holds of every call on lobbies: done once per request, whole or not at all, the same again from the same input.
 
-use joinly_storage::models::lobby::{By, Create, Join, Lobbies, Order, Query, Timing};
+use joinly_storage::models::lobby::{By, Create, Join, Lobbies, LobbyPatch, Order, Query, Timing};
 use joinly_storage::{Kind, Store};
 use serde_json::json;
 
@@ -84,6 +84,22 @@ fn the_same_calls_make_the_same_documents() {
     assert!(memory.len() > 20);
     assert_eq!(memory, sqlite);
     assert_eq!(memory, behind);
+}
+
+#[test]
+fn a_stale_version_in_a_transaction_is_final() {
+    for home in Home::each() {
+        let store = home.open();
+        let id = Lobbies::new(&store).create(of("duel")).unwrap().lobby;
+        let mut runs = 0;
+        let error = store
+            .transaction(|txn| {
+                runs += 1;
+                Lobbies::within(&store, txn).patch(id, &By::Host, LobbyPatch::default(), Some(99))
+            })
+            .unwrap_err();
+        assert_eq!((error.kind(), error.present_version(), runs), (Kind::Conflict, Some(1), 1));
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn passwords_codes_builds_bans_and_visibility_decide_who_joins() {
         let document = String::from_utf8(get(&store, "lobby:1").unwrap()).unwrap();
         assert!(!document.contains("s3cret") && !document.contains("argon2"));
         let code = lobbies.room(id).unwrap().lobby.code;
-        assert_eq!(lobbies.by_code(&code.to_lowercase()).unwrap(), id);
+        assert_eq!(lobbies.by_code(&code.to_lowercase()).unwrap(), Some(id));
         let good = |player: &str| Join {
             password: "s3cret".to_owned(),
             build: "1.2".to_owned(),

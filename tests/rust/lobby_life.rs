@@ -48,7 +48,7 @@ fn a_lobby_from_its_creation_to_its_end() {
         assert_eq!((room.lobby.state, room.seats.len()), (State::Closed, 0));
         assert_eq!(kind(lobbies.join(id, Join::of("eve"))), Kind::WrongState);
         assert_eq!(kind(lobbies.close(id, &By::Host)), Kind::WrongState);
-        assert_eq!(kind(lobbies.by_code(&room.lobby.code)), Kind::NotFound);
+        assert_eq!(lobbies.by_code(&room.lobby.code).unwrap(), None);
         assert_eq!(kind(lobbies.join(99, Join::of("eve"))), Kind::NotFound);
         // The document is plain JSON under a plain key.
         let document: serde_json::Value = serde_json::from_slice(&get(&store, "lobby:1").unwrap()).unwrap();

@@ -42,7 +42,14 @@ class Timeout(JoinlyError):
 
 
 class Conflict(JoinlyError):
-    """A check failed, or a transaction lost against another writer; nothing was changed. Retry from the read."""
+    """A check failed, or a transaction lost against another writer; nothing was changed. Retry from the read.
+
+    Where a call expected another version, `present_version` is the one there is, and to repeat the call is no use.
+    """
+
+    @property
+    def retryable(self) -> bool:
+        return type(self) is Conflict and not self.present_version
 
 
 class Busy(JoinlyError):

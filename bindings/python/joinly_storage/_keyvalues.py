@@ -97,7 +97,8 @@ class KeyValues(KeySpace):
         """Runs `body` in a transaction, commits, and returns its result.
 
         When the transaction loses against another writer, `body` is run again on the new state, at most `attempts`
-        times in all and a little later each time; then `Conflict` is raised. So `body` may run more than once.
+        times in all and a little later each time; then `Conflict` is raised. So `body` may run more than once. One of a
+        call that expected another version, which its `present_version` tells, is raised at once.
         """
         import random
 
@@ -108,8 +109,8 @@ class KeyValues(KeySpace):
             try:
                 with self.transaction() as txn:
                     return body(txn)
-            except Conflict:
-                if attempt == attempts:
+            except Conflict as conflict:
+                if attempt == attempts or not conflict.retryable:
                     raise
             time.sleep(random.uniform(0, min(0.1, 0.001 * 2**attempt)))
             attempt += 1

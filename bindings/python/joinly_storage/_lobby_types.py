@@ -196,6 +196,8 @@ class Snapshot:
     """By number; for members only."""
     member_attributes: Attributes
     owner_attributes: Attributes
+    bans: dict[str, Optional[float]]
+    """Until when players may not join, those whose ban has passed among them; None: for ever. For the owner only."""
 
     @property
     def version(self) -> int:
@@ -215,6 +217,7 @@ class Snapshot:
             [Seat.of(seat) for seat in snapshot["seats"]],
             snapshot["member_attributes"],
             snapshot["owner_attributes"],
+            {player: to_seconds(ban["until"]) if ban["until"] else None for player, ban in snapshot["bans"].items()},
         )
 
 

@@ -24,9 +24,12 @@ class Profile:
     created: float
     version: int
     """Grows by one with every change."""
+    others: dict[str, Any]
+    """What else a plain put wrote there; it is kept."""
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Profile:
+        known = cls.__annotations__
         return cls(
             document["id"],
             document["name"],
@@ -34,6 +37,7 @@ class Profile:
             document.get("properties", {}),
             to_seconds(document["created"]),
             document["version"],
+            {name: it for name, it in document.items() if name not in known},
         )
 
 

@@ -47,7 +47,8 @@ pub(super) fn viewer(constant: u32) -> Result<Viewer> {
 
 /// Reads a lobby as `viewer`, one of `JOINLY_VIEWER_*`, may know it. `*out` receives a JSON object of "lobby" (the document
 /// at `lobby:{number}`, whose "version" is the number of the last event in it, and whose "epoch" is that of its owner),
-/// "seats" (for members; by number), "member_attributes" and "owner_attributes"; to be freed with `joinly_value_free`.
+/// "seats" (for members; by number), "member_attributes", "owner_attributes" and "bans" (for the owner: an object of players,
+/// each with "until" when, in milliseconds since 1970-01-01 UTC, 0 being for ever); to be freed with `joinly_value_free`.
 /// Leases are as time has made them: who looks first writes it. Of `caller` only the transaction counts. Any thread.
 ///
 /// Errors: `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (the document is another's), and those of
@@ -77,7 +78,7 @@ pub unsafe extern "C" fn joinly_lobby_get(
 
 /// Finds the live lobby that has a code: six letters and digits as people write them, in small letters, with hyphens and
 /// spaces, with O for 0. `*lobby` receives its number. Of `caller` only the transaction counts. Any thread. Errors:
-/// `JOINLY_NOT_FOUND`, `JOINLY_INVALID` (no code), and those of `joinly_kv_get`.
+/// `JOINLY_NOT_FOUND` (no error object), `JOINLY_INVALID` (no code), and those of `joinly_kv_get`.
 ///
 /// # Safety
 /// Pointers are NULL or valid as described.
@@ -95,7 +96,7 @@ pub unsafe extern "C" fn joinly_lobby_by_code(
         guard(err, || {
             let lobby = ffi::out(lobby, 0, "lobby")?;
             let code = ffi::text(code, code_len, "code")?;
-            *lobby = with_lobbies(store, caller, |lobbies, _| lobbies.by_code(code))?;
+            *lobby = found(with_lobbies(store, caller, |lobbies, _| lobbies.by_code(code))?)?;
             Ok(())
         })
     }

@@ -47,7 +47,12 @@ pub(in crate::models) fn admit(
     guests: impl FnOnce(&Timing) -> Vec<Reserve>,
 ) -> Step<()> {
     let mut desk = Desk { txn, now };
-    let guests = guests(&desk.lobby(id)?.timing);
+    let lobby = desk.lobby(id)?;
+    let mut guests = guests(&lobby.timing);
+    if lobby.teams.is_empty() {
+        // The teams of the queue are none of the lobby's.
+        guests.iter_mut().for_each(|guest| guest.team = None);
+    }
     let players: Vec<&str> = guests.iter().map(|guest| guest.player.as_str()).collect();
     let mut opened = desk.open(id, Seats::Of(&players), None)?;
     opened.turn.admit(&guests)?;

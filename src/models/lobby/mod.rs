@@ -178,17 +178,15 @@ impl<'s> Lobbies<'s> {
         })
     }
 
-    /// The lobby that has a code, as people write it.
+    /// The live lobby that has a code, as people write it.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for what is no code, [`Kind::NotFound`].
-    pub fn by_code(&self, code: &str) -> Result<u64> {
-        let missing = || Error::new(Kind::NotFound, "no lobby has this code");
-        let id = self.scope.document(keys::code(&code::read(code)?))?.ok_or_else(missing)?;
+    /// [`Kind::Invalid`] for what is no code; those of a read.
+    pub fn by_code(&self, code: &str) -> Result<Option<u64>> {
+        let Some(id) = self.scope.document(keys::code(&code::read(code)?))? else { return Ok(None) };
         match self.position(id) {
-            Ok(position) if position.lease.next == i64::MAX => Err(missing()),
-            Ok(_) => Ok(id),
-            Err(error) if error.kind() == Kind::NotFound => Err(missing()),
+            Ok(position) => Ok((position.lease.next != i64::MAX).then_some(id)),
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }

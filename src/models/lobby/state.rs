@@ -300,6 +300,8 @@ pub struct Snapshot {
     pub member_attributes: Attributes,
     /// Attributes for the owner.
     pub owner_attributes: Attributes,
+    /// The bans, by player, those that have passed among them; for the owner only.
+    pub bans: BTreeMap<String, Ban>,
 }
 
 impl Room {
@@ -316,7 +318,7 @@ impl Room {
 
     /// What a viewer sees.
     pub fn seen_by(self, viewer: Viewer) -> Snapshot {
-        let Self { lobby, private, seats, .. } = self;
+        let Self { lobby, private, seats, bans } = self;
         let mut seats: Vec<_> =
             if viewer >= Viewer::Member { seats.into_values().collect() } else { Vec::new() };
         seats.sort_by_key(|seat| seat.number);
@@ -326,6 +328,7 @@ impl Room {
             seats,
             member_attributes: shown(private.member_attributes, Viewer::Member),
             owner_attributes: shown(private.owner_attributes, Viewer::Owner),
+            bans: if viewer >= Viewer::Owner { bans } else { BTreeMap::new() },
         }
     }
 

@@ -72,7 +72,8 @@ impl Property {
 /// A player.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
-    /// The id.
+    /// The id: that of its key, whatever a plain put wrote.
+    #[serde(default)]
     pub id: String,
     /// The name that others see.
     #[serde(default)]
@@ -89,6 +90,9 @@ pub struct Profile {
     /// Grows by one with every change.
     #[serde(default)]
     pub version: u64,
+    /// What else a plain put wrote there; it is kept.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, Value>,
 }
 
 /// A change of a profile. What is not named stays.
@@ -175,7 +179,7 @@ impl Players<'_> {
     /// [`Kind::NotFound`], [`Kind::Invalid`]; those of a read.
     pub fn get(&self, id: &str) -> Result<Profile> {
         check_id("a player", id)?;
-        self.scope.document(player_key(id))?.ok_or_else(|| missing(id))
+        named(id, self.scope.document(player_key(id))?)
     }
 
     /// The player with an account.
@@ -199,12 +203,10 @@ impl Players<'_> {
     pub fn patch(&self, id: &str, expected: Option<u64>, patch: &Patch) -> Result<Profile> {
         check_id("a player", id)?;
         self.scope.transact(|txn| {
-            let profile: Profile = document::get(txn, player_key(id))?.ok_or_else(|| missing(id))?;
+            let profile = named(id, document::get(txn, player_key(id))?)?;
             if let Some(expected) = expected.filter(|expected| *expected != profile.version) {
                 return Err(Refusal(Error::stale(expected, profile.version)).into());
             }
-            // A profile written by a plain put may not know its id.
-            let profile = Profile { id: id.to_owned(), ..profile };
             let next = profile.patched(patch)?;
             store(txn, &profile, &next)?;
             Ok(next)
@@ -253,8 +255,10 @@ impl Players<'_> {
     }
 }
 
-fn missing(id: &str) -> Error {
-    Error::new(Kind::NotFound, format!("there is no player {id:?}"))
+/// A profile that was read, with the id of its key.
+fn named(id: &str, found: Option<Profile>) -> Result<Profile> {
+    let missing = || Error::new(Kind::NotFound, format!("there is no player {id:?}"));
+    Ok(Profile { id: id.to_owned(), ..found.ok_or_else(missing)? })
 }
 
 /// Writes a profile and the accounts that changed hands.

@@ -276,7 +276,7 @@ impl Runner<'_> {
                 }
                 ("lobby_by_code", [it]) => {
                     let code = lobbies.room(id(it))?.lobby.code;
-                    count(lobbies.by_code(&code)?)
+                    lobbies.by_code(&code)?.map_or_else(|| found(false), count)
                 }
                 ("lobby_of_player", [kind, player]) => {
                     lobbies.of_player(kind, player)?.map_or_else(|| found(false), count)

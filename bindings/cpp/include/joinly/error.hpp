@@ -72,9 +72,10 @@ class Error : public std::runtime_error {
     /// The present version of what a call expected another version of; 0 where it tells none.
     [[nodiscard]] std::uint64_t present_version() const noexcept { return present_version_; }
 
-    /// Whether the same call can succeed when repeated: after a conflict from the first read, else later.
+    /// Whether the same call can succeed when repeated: after a conflict from the first read, else later. Not when it
+    /// expected another version than the present one.
     [[nodiscard]] bool retryable() const noexcept {
-        return joinly_status_is_retryable(static_cast<joinly_status>(status_)) != 0;
+        return present_version_ == 0 && joinly_status_is_retryable(static_cast<joinly_status>(status_)) != 0;
     }
 
   private:

@@ -73,7 +73,8 @@ class Lobby {
         return lobby;
     }
 
-    /// The lobby as a viewer may know it, as JSON: "lobby", "seats", "member_attributes", "owner_attributes".
+    /// The lobby as a viewer may know it, as JSON: "lobby", "seats", "member_attributes", "owner_attributes",
+    /// "bans".
     Result<Value> try_get(Viewer viewer = Viewer::owner) const {
         const joinly_caller caller = caller_.to_c();
         return detail::make<Value, joinly_value*>([&](joinly_value** out, joinly_error** error) {

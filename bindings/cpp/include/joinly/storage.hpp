@@ -29,8 +29,8 @@
 #include "error.hpp"
 #include "leaderboards.hpp"
 #include "lobbies.hpp"
-#include "matchmaking.hpp"
 #include "players.hpp"
+#include "queues.hpp"
 #include "scan.hpp"
 #include "sql.hpp"
 #include "transaction.hpp"
@@ -174,12 +174,13 @@ class Store {
     }
 
     /// Runs `body(transaction)`, which returns a `Result`, and commits when that is true; repeats both when another
-    /// writer was faster. The body may run several times.
+    /// writer was faster. The body may run several times. A conflict that tells the present version, of a call that
+    /// expected another one, is final.
     template <class Body>
     auto try_transaction(Body&& body, const Retry& retry = {}) -> std::invoke_result_t<Body&, Transaction&> {
         for (detail::Backoff backoff(retry);;) {
             auto outcome = attempt(body);
-            if (outcome.status() != Status::conflict || !backoff.again()) {
+            if (outcome.status() != Status::conflict || !outcome.error().retryable() || !backoff.again()) {
                 return outcome;
             }
         }
@@ -204,11 +205,9 @@ class Store {
     }
 
     /// The queues of the store, and the matches that they make.
-    [[nodiscard]] Matchmaking matchmaking() { return Matchmaking(c_store()); }
+    [[nodiscard]] Queues queues() { return Queues(c_store()); }
     /// The same within a transaction on this store.
-    [[nodiscard]] Matchmaking matchmaking(Transaction& transaction) {
-        return Matchmaking(c_store(), transaction.c_txn());
-    }
+    [[nodiscard]] Queues queues(Transaction& transaction) { return Queues(c_store(), transaction.c_txn()); }
 
     /// Watches the keys that start with `prefix`, for commits after version `from`, of every process.
     Result<Watch> try_watch(std::string_view prefix, std::uint64_t from = Watch::now) const {
@@ -350,8 +349,8 @@ class Store {
                     transaction.commit();
                     return outcome;
                 }
-            } catch (const Conflict&) {
-                if (!backoff.again()) {
+            } catch (const Conflict& conflict) {
+                if (!conflict.retryable() || !backoff.again()) {
                     throw;
                 }
             }

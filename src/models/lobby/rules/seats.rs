@@ -12,7 +12,7 @@ impl Turn {
     ///
     /// # Errors
     /// [`Kind::WrongState`], [`Kind::Expired`] for a stale lobby, [`Kind::Exists`] for a member, [`Kind::Forbidden`] for
-    /// the banned, the wrong password, build or code, [`Kind::LobbyFull`].
+    /// the banned, the wrong password, build or code, [`Kind::LobbyFull`], [`Kind::Invalid`] for a team that there is not.
     pub fn join(&mut self, join: &Join, proved: Option<&str>) -> Ruled<()> {
         self.check_admits(join, proved)?;
         self.seat(join)?;
@@ -115,7 +115,8 @@ impl Turn {
     fn free_team(&self, wanted: Option<u32>) -> Ruled<u32> {
         let teams = &self.room.lobby.teams;
         match wanted {
-            _ if teams.is_empty() => Ok(0),
+            None if teams.is_empty() => Ok(0),
+            Some(_) if teams.is_empty() => refused(Kind::Invalid, "the lobby has no teams"),
             None => match self.roomiest() {
                 Some((team, 1..)) => Ok(team),
                 _ => refused(Kind::LobbyFull, "every team is full"),

@@ -1,6 +1,6 @@
 // The queues of a store, and the matches that they make.
-#ifndef JOINLY_MATCHMAKING_HPP
-#define JOINLY_MATCHMAKING_HPP
+#ifndef JOINLY_QUEUES_HPP
+#define JOINLY_QUEUES_HPP
 
 #include <algorithm>
 #include <chrono>
@@ -51,14 +51,14 @@ struct Ticket {
 struct Enqueued {
     /// Its number in the queue.
     std::uint64_t ticket;
-    /// As of `Matchmaking::try_ticket`.
+    /// As of `Queues::try_ticket`.
     Value document;
 };
 
-/// The queues of a store: `store.matchmaking()`, or within a transaction `store.matchmaking(transaction)`, committed
+/// The queues of a store: `store.queues()`, or within a transaction `store.queues(transaction)`, committed
 /// and undone with it; but `tick` and `report` are never part of one. Documents are JSON. Usable from any thread,
 /// except within a transaction. Not to outlive the store or transaction.
-class Matchmaking {
+class Queues {
   public:
     using milliseconds = std::chrono::milliseconds;
 
@@ -179,7 +179,7 @@ class Matchmaking {
   private:
     friend class Store;
 
-    explicit Matchmaking(joinly_store* store, joinly_txn* txn = nullptr) : caller_{store, txn} {}
+    explicit Queues(joinly_store* store, joinly_txn* txn = nullptr) : caller_{store, txn} {}
 
     /// Calls a function that answers nothing.
     template <class Function, class... Arguments>

@@ -1,4 +1,4 @@
-// Matchmaking in C++: from a ticket to a match in its lobby, what parties ask for, transactions.
+// Queues in C++: from a ticket to a match in its lobby, what parties ask for, transactions.
 #include <joinly/storage.hpp>
 
 #include <chrono>
@@ -27,13 +27,13 @@ bool has(std::string_view json, std::string_view part) { return json.find(part) 
 joinly::Ticket ticket_of(const std::string& player) { return {{{player, {20, 2, 0}}}}; }
 
 static_assert(std::is_aggregate_v<joinly::Seeker> && std::is_aggregate_v<joinly::Ticket>);
-static_assert(std::is_copy_constructible_v<joinly::Matchmaking>);
+static_assert(std::is_copy_constructible_v<joinly::Queues>);
 static_assert(std::is_nothrow_move_constructible_v<joinly::Enqueued> &&
               !std::is_copy_constructible_v<joinly::Enqueued>);
 
 void two_players_meet_in_a_lobby() {
     auto store = joinly::Store::open("memory:");
-    auto queues = store.matchmaking();
+    auto queues = store.queues();
     CHECK(!queues.queue("duel") && !queues.ticket("duel", 1) && !queues.match("duel-1"));
     CHECK(thrown([&] { (void)queues.enqueue("duel", ticket_of("ada")); }) == joinly::Status::not_found);
     CHECK(thrown([&] { (void)queues.tick("duel", "me", 1ms); }) == joinly::Status::not_found);
@@ -65,7 +65,7 @@ void two_players_meet_in_a_lobby() {
 
 void everything_that_a_party_asks_for_counts() {
     auto store = joinly::Store::open("memory:");
-    auto queues = store.matchmaking();
+    auto queues = store.queues();
     queues.configure("raid", R"({"rules":{"team_size":2,"roles":{"tank":1,"healer":1}}})");
     const auto rating = store.leaderboards().rating("ada", "raid");
     joinly::Ticket asked;
@@ -91,7 +91,7 @@ void everything_that_a_party_asks_for_counts() {
 
 void a_match_under_way_is_filled() {
     auto store = joinly::Store::open("memory:");
-    auto queues = store.matchmaking();
+    auto queues = store.queues();
     queues.configure("duel");
     joinly::LobbyOptions options;
     options.max_members = 2;
@@ -109,20 +109,20 @@ void a_match_under_way_is_filled() {
 
 void a_ticket_is_part_of_a_transaction() {
     auto store = joinly::Store::open("memory:");
-    auto queues = store.matchmaking();
+    auto queues = store.queues();
     queues.configure("duel");
     auto transaction = store.begin();
-    auto within = store.matchmaking(transaction);
+    auto within = store.queues(transaction);
     const auto ada = within.enqueue("duel", ticket_of("ada"));
     transaction.put("paid:ada", "1");
     CHECK(within.ticket("duel", ada.ticket) && !queues.ticket("duel", ada.ticket));
     transaction.rollback();
     CHECK(!queues.ticket("duel", ada.ticket));
-    store.transaction([&](joinly::Transaction& tx) { store.matchmaking(tx).enqueue("duel", ticket_of("bob")); });
+    store.transaction([&](joinly::Transaction& tx) { store.queues(tx).enqueue("duel", ticket_of("bob")); });
     CHECK(has(queues.report("duel", 1), R"("tickets":1)"));
     auto other = joinly::Store::open("memory:");
     auto foreign = other.begin();
-    CHECK(thrown([&] { store.matchmaking(foreign).cancel("duel", 1); }) == joinly::Status::invalid);
+    CHECK(thrown([&] { store.queues(foreign).cancel("duel", 1); }) == joinly::Status::invalid);
 }
 
 }  // namespace
