@@ -13,10 +13,13 @@ pub(super) fn check_count(what: &str, count: usize, max: usize) -> Result<()> {
 
 /// Reads a document. Plain puts write the same keys: one of another form is refused, not trusted.
 pub(super) fn decode<T: DeserializeOwned>(key: &[u8], data: &[u8]) -> Result<T> {
-    serde_json::from_slice(data).map_err(|error| {
-        let key = String::from_utf8_lossy(key);
-        Error::new(Kind::WrongType, format!("{key}: the document is not one that the library wrote: {error}"))
-    })
+    serde_json::from_slice(data).map_err(|error| foreign(key, &error))
+}
+
+/// A document of another form than the library writes.
+pub(super) fn foreign(key: &[u8], error: &serde_json::Error) -> Error {
+    let key = String::from_utf8_lossy(key);
+    Error::new(Kind::WrongType, format!("{key}: the document is not one that the library wrote: {error}"))
 }
 
 pub(crate) fn encode(document: &impl Serialize) -> Result<Vec<u8>> {

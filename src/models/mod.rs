@@ -1,4 +1,4 @@
-//! A game's live state, over keys and values alone: lobbies, players, ratings, matchmaking, leaderboards.
+//! A game's live state, over keys and values alone: lobbies, players, ratings, matchmaking, leaderboards, statistics.
 //!
 //! Every model has the same three floors. Its rules are pure: no store, no clock and no chance inside, for time, ids and
 //! seeds are arguments. Its storing layer is thin: one [`Store::transaction`](crate::Store::transaction) per call. Its state
@@ -17,6 +17,7 @@ pub mod player;
 pub mod rating;
 mod refusal;
 mod scope;
+pub mod stats;
 mod views;
 
 pub use attribute::Attributes;

@@ -23,16 +23,24 @@ pub enum Period {
 impl Period {
     /// The period that a time belongs to, named by its first day: "2026-01-05"; "all" for ever.
     pub fn name(self, now: i64) -> String {
+        if self == Self::Forever {
+            return "all".to_owned();
+        }
+        let (year, month, day) = date(self.start(now).div_euclid(DAY));
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
+    /// When the period that a time belongs to began.
+    pub fn start(self, now: i64) -> i64 {
         let day = now.div_euclid(DAY);
         let first = match self {
-            Self::Forever => return "all".to_owned(),
+            Self::Forever => return i64::MIN,
             Self::Daily => day,
             // 1970-01-01 was a Thursday, three days after a Monday.
             Self::Weekly => day - (day + 3).rem_euclid(7),
             Self::Monthly => day - (date(day).2 - 1),
         };
-        let (year, month, day) = date(first);
-        format!("{year:04}-{month:02}-{day:02}")
+        first.saturating_mul(DAY)
     }
 }
 
