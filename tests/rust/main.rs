@@ -34,6 +34,7 @@ mod models_lobby_model;
 mod models_matchmaking;
 mod models_player;
 mod models_search;
+mod models_stats;
 mod options;
 mod processes;
 mod sql;

@@ -166,7 +166,7 @@ mod tests {
         #[test]
         fn quantiles_are_those_of_a_sorted_list(
             mut values in prop::collection::vec(0..=MAX_VALUE >> 10, 1..300),
-            quantile in 0.0..=1.0,
+            quantile in 0.0..=1.0_f64,
             parts in 1..5_usize,
         ) {
             let mut sketches = vec![Sketch::default(); parts];

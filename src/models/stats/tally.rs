@@ -134,8 +134,14 @@ impl Tally {
 
     /// The time at a quantile from 0 to 1, in milliseconds; None without a correct attempt.
     pub fn quantile_ms(&self, quantile: f64) -> Option<f64> {
+        let found = self.bins.quantile(quantile)?;
         // The least and the greatest are known better than the bins tell.
-        self.bins.quantile(quantile).map(|time| milliseconds(time.clamp(self.min_us, self.max_us)))
+        let time = match quantile {
+            0.0 => self.min_us,
+            1.0 => self.max_us,
+            _ => found.clamp(self.min_us, self.max_us),
+        };
+        Some(milliseconds(time))
     }
 }
 
