@@ -29,6 +29,7 @@ mod player;
 mod python;
 mod rating;
 mod sql;
+mod stats;
 mod store;
 mod txn;
 mod value;

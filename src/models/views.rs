@@ -18,6 +18,9 @@ use crate::store::{Sql, SqlRows, Store};
 /// - `players`: `id, name, status, online_since, online_until, created, version, accounts, properties`; the presence is NULL
 ///   of a player who is not there.
 /// - `leaderboard`: `board, period, current, rank, player, score, subscore, time`; `current` is 1 for the present period.
+/// - `stat_totals`: `subject, metric, attempts, correct, total_ms, average_ms, min_ms, max_ms`, over all sessions;
+///   `stat_sessions`: `subject, grain, session, sessions, began, ended` and the same of each metric in each session, or in
+///   each day and month that sessions were rolled up into.
 ///
 /// Times are milliseconds since 1970-01-01 UTC, attributes and the like JSON. A row of a foreign document has NULL where it
 /// lacks a field.
@@ -122,4 +125,30 @@ const VIEWS: &str = "
     WHERE rules.space = 'board' AND rules.rest IS NULL AND rules.document IS NOT NULL
         AND score.space = 'board' AND score.name = rules.name AND instr(score.rest, ':') > 0
         AND score.document ->> 'score' IS NOT NULL;
+
+    -- Keys are stats:{subject}:total:{metric} and stats:{subject}:log:{began}:...
+    CREATE VIEW stat_tallies AS
+    SELECT 'total' AS grain, name AS subject, substr(rest, 7) AS metric, document AS entry, document AS tally
+    FROM kv WHERE space = 'stats' AND rest >= 'total:' AND rest < 'total;' AND document IS NOT NULL
+    UNION ALL
+    SELECT document ->> 'grain', name, metric.key, document, metric.value
+    FROM kv, json_each(document, '$.metrics') AS metric
+    WHERE space = 'stats' AND rest >= 'log:' AND rest < 'log;' AND document IS NOT NULL;
+
+    CREATE VIEW stat_figures AS SELECT
+        grain, subject, metric, entry, tally ->> 'attempts' AS attempts, tally ->> 'correct' AS correct,
+        (tally ->> 'total_us') / 1000.0 AS total_ms,
+        (tally ->> 'total_us') / 1000.0 / nullif(tally ->> 'correct', 0) AS average_ms,
+        iif(tally ->> 'correct', (tally ->> 'min_us') / 1000.0, NULL) AS min_ms,
+        iif(tally ->> 'correct', (tally ->> 'max_us') / 1000.0, NULL) AS max_ms
+    FROM stat_tallies;
+
+    CREATE VIEW stat_totals AS
+    SELECT subject, metric, attempts, correct, total_ms, average_ms, min_ms, max_ms
+    FROM stat_figures WHERE grain = 'total';
+
+    CREATE VIEW stat_sessions AS SELECT
+        subject, grain, entry ->> 'id' AS session, entry ->> 'sessions' AS sessions, entry ->> 'began' AS began,
+        entry ->> 'ended' AS ended, metric, attempts, correct, total_ms, average_ms, min_ms, max_ms
+    FROM stat_figures WHERE grain <> 'total';
 ";

@@ -6,6 +6,7 @@ use joinly_storage::models;
 use joinly_storage::models::leaderboard::{Board, Leaderboards, Order};
 use joinly_storage::models::lobby::{By, Create, Join, Lobbies, Migration, Reserve, Timing};
 use joinly_storage::models::player::{Patch, Players};
+use joinly_storage::models::stats::{RollUp, SessionOptions, Stats};
 use joinly_storage::store::{Sql, SqlParam, SqlValue};
 use joinly_storage::{Batch, Kind, Result, Store};
 
@@ -496,4 +497,42 @@ fn a_file_cannot_replace_the_views() {
     let store = home.open();
     assert_eq!(rows(&store, "SELECT id, name FROM players"), [[text("1"), text("Ada")]]);
     assert!(rows(&store, "SELECT * FROM lobbies").is_empty());
+}
+
+#[test]
+fn statistics_are_told_by_metric_in_total_and_by_session() {
+    let home = Home::memory();
+    let store = home.open();
+    let stats = Stats::new(&store);
+    let day = 86_400_000;
+    for (id, began, samples) in [
+        ("1", 5, &[("a", 10.0, true), ("a", 20.5, true), ("a", 1.0, false), ("b:", 1.0, false)][..]),
+        ("2", day, &[("a", 30.0, true)]),
+    ] {
+        let options = SessionOptions { began: Some(began), journal_every: 0 };
+        let mut session = stats.begin("ada", id, options).unwrap();
+        for (metric, time, correct) in samples {
+            session.record(metric, *time, *correct, began + 7).unwrap();
+        }
+        session.flush(&store).unwrap();
+    }
+    stats.roll_up("ada", RollUp { days_until: Some(day), months_until: None }).unwrap();
+    store.put(b"stats:ada:total:x", b"no document").unwrap();
+    let a = |attempts, correct, times: [f64; 4]| {
+        let times = times.map(Real);
+        [vec![text("a"), Integer(attempts), Integer(correct)], times.to_vec()].concat()
+    };
+    let missed = vec![text("b:"), Integer(1), Integer(0), Real(0.0), Null, Null, Null];
+    let totals = rows(&store, "SELECT * FROM stat_totals WHERE subject = 'ada' ORDER BY metric");
+    let ada = |rest: &[SqlValue]| [&[text("ada")], rest].concat();
+    assert_eq!(totals, [ada(&a(4, 3, [60.5, 60.5 / 3.0, 10.0, 30.0])), ada(&missed)]);
+    let entry = |rest: &[SqlValue], entry: [SqlValue; 5]| [ada(&entry), rest.to_vec()].concat();
+    let rolled = || [text("day"), text(""), Integer(1), Integer(0), Integer(12)];
+    let single = [text("session"), text("2"), Integer(1), Integer(day), Integer(day + 7)];
+    let sessions = [
+        entry(&a(3, 2, [30.5, 15.25, 10.0, 20.5]), rolled()),
+        entry(&missed, rolled()),
+        entry(&a(1, 1, [30.0, 30.0, 30.0, 30.0]), single),
+    ];
+    assert_eq!(rows(&store, "SELECT * FROM stat_sessions ORDER BY began, metric"), sessions);
 }

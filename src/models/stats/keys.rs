@@ -88,7 +88,6 @@ pub enum Grain {
 pub(super) struct Entry {
     pub grain: Grain,
     /// Of a session; empty for all others.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
     pub sessions: u64,
     pub began: i64,

@@ -18,6 +18,7 @@ mod lobbies;
 mod read_only;
 mod recovery;
 mod shared;
+mod stats;
 
 const PART: &str = "JOINLY_TEST_PART";
 const ARGUMENTS: &str = "JOINLY_TEST_ARGUMENTS";
@@ -114,6 +115,7 @@ fn child() {
         "full_upkeep" => faults::full_upkeep_child(&arguments),
         "fork" => fork::fork_child(&arguments),
         "lobbies" => lobbies::child(&arguments),
+        "stats" => stats::child(&arguments),
         "stranger" => read_only::stranger_child(&arguments),
         "media" => read_only::media_child(&arguments),
         "sql" => recovery::sql_child(&arguments),

@@ -1,0 +1,5 @@
+//! Statistics of sessions.
+
+mod ask;
+mod retain;
+mod session;
