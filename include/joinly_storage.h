@@ -350,6 +350,11 @@ typedef struct joinly_events joinly_events;
 typedef struct joinly_page joinly_page;
 
 /**
+ * A session of a subject, from its begin to its flush. It belongs to one thread at a time (`JOINLY_BUSY` otherwise).
+ */
+typedef struct joinly_session joinly_session;
+
+/**
  * A query that has more rows to give. It belongs to one thread at a time (`JOINLY_BUSY` otherwise).
  */
 typedef struct joinly_sql joinly_sql;
@@ -3459,6 +3464,234 @@ joinly_status joinly_board_count(const joinly_store *store,
                                  size_t period_len,
                                  uint64_t *out,
                                  joinly_error **err);
+
+/**
+ * Begins a session of a subject: a player or a profile of one, of whom statistics are kept apart. `id` is the caller's name
+ * for the session: it counts once, however often its flush is tried, by whichever process. NULL or empty: a random one.
+ * Both are UTF-8 of at most 128 bytes without a colon or control characters. `began` is in milliseconds since 1970-01-01
+ * UTC; 0: now. `*out` receives the session, to be freed with `joinly_session_free`.
+ *
+ * With a `journal_every` of 0 samples are kept in memory alone until the flush: `joinly_session_record` then does no I/O, but
+ * the session is lost with its process. Else every so many samples are written to a journal in the store, by the call that
+ * records the last of them, in one commit; after the death of the process `joinly_stats_recover` makes them count. A session
+ * counts from its flush on. Any thread.
+ *
+ * Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_OUT_OF_RANGE` (`began`), `JOINLY_BAD_HANDLE`, `JOINLY_CLOSED`,
+ * `JOINLY_FORKED`.
+ */
+joinly_status joinly_session_begin(joinly_store *store,
+                                   const char *subject,
+                                   size_t subject_len,
+                                   const char *id,
+                                   size_t id_len,
+                                   int64_t began,
+                                   uint32_t journal_every,
+                                   joinly_session **out,
+                                   joinly_error **err);
+
+/**
+ * Counts an attempt at a metric: a key that was typed, two in a row, or any other text of 1 to 128 bytes in UTF-8. `time_ms`
+ * is how long it took, from 0 to a day, and counts, to the microsecond, when the attempt was `correct` (not 0). `at` is
+ * when that was, in milliseconds since 1970-01-01 UTC; 0: not told. A session has at most 10,000 metrics.
+ *
+ * Without a journal the call neither waits nor does I/O, and may be part of a render loop. With one, every
+ * `journal_every`th call is a commit; when that fails its status is answered, the sample counts nevertheless, and the commit
+ * is tried again after as many samples more.
+ *
+ * Errors: `JOINLY_OUT_OF_RANGE` (a time that is NaN, negative or too long; `at`; a sum beyond 64 bits), `JOINLY_INVALID`,
+ * `JOINLY_TOO_LARGE` (the metric, their number; 100,000 samples that wait for the journal), `JOINLY_CLOSED` (the session was
+ * flushed), `JOINLY_BUSY` (in use by another thread), `JOINLY_BAD_HANDLE`; with a journal those of `joinly_session_journal`.
+ */
+joinly_status joinly_session_record(joinly_session *session,
+                                    const char *metric,
+                                    size_t metric_len,
+                                    double time_ms,
+                                    uint8_t correct,
+                                    int64_t at,
+                                    joinly_error **err);
+
+/**
+ * Writes the samples that wait to the journal, at a moment of the caller's choice; does nothing without a journal or
+ * samples. One thread at a time.
+ *
+ * Errors: `JOINLY_EXISTS` (another session of the same id is recorded: wait, or recover it), `JOINLY_BUSY`,
+ * `JOINLY_BAD_HANDLE`, and those of `joinly_kv_put`. Then the samples wait on.
+ */
+joinly_status joinly_session_journal(joinly_session *session,
+                                     joinly_error **err);
+
+/**
+ * Ends a session: it counts from now on, added to the statistics of its subject in one commit. Once it does, further calls
+ * change nothing; also when another process flushed a session with the same id and the same samples. A session without a
+ * sample leaves nothing behind. After a failure the call may be tried again.
+ *
+ * `out` (may be NULL) receives what was done, a JSON object of "subject", "session" (its id), "metrics" and "attempts" (how
+ * many), and "repeated" (whether it counted before), to be freed with `joinly_value_free`. One thread at a time.
+ *
+ * Errors: `JOINLY_EXISTS` (a session with the same id counts already, with other samples), `JOINLY_OUT_OF_RANGE` (a sum
+ * beyond 64 bits), `JOINLY_WRONG_TYPE` (a plain put wrote something else there), `JOINLY_BUSY`, `JOINLY_BAD_HANDLE`, and
+ * those of `joinly_txn_commit`.
+ */
+joinly_status joinly_session_flush(joinly_session *session,
+                                   joinly_value **out,
+                                   joinly_error **err);
+
+/**
+ * Frees a session. One that was not flushed does not count, except what is in its journal, once it is recovered. NULL and a
+ * session that is freed already are ignored. Any thread.
+ */
+void joinly_session_free(joinly_session *session);
+
+/**
+ * Reads the figures of one metric over all sessions of a subject. `*out` receives a JSON object of "attempts", "correct"
+ * (how many of them), "miss_rate" (what part was not, from 0 to 1), and of the times of the correct ones, in milliseconds:
+ * "total_ms", "average_ms", "min_ms" and "max_ms", the last three null without a correct one; to be freed with
+ * `joinly_value_free`. All but the average and the rate are exact. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no error object: it was never attempted), `JOINLY_INVALID`, `JOINLY_TOO_LARGE`,
+ * `JOINLY_WRONG_TYPE` (a plain put wrote something else there), and those of `joinly_kv_scan`.
+ */
+joinly_status joinly_stats_figures(const joinly_store *store,
+                                   const char *subject,
+                                   size_t subject_len,
+                                   const char *metric,
+                                   size_t metric_len,
+                                   joinly_value **out,
+                                   joinly_error **err);
+
+/**
+ * Reads the figures of every metric over the sessions that began at `from` or later and before `until`, in milliseconds
+ * since 1970-01-01 UTC; 0: no bound. `*out` receives a JSON array in order of the names, each the object of
+ * `joinly_stats_figures` with "metric" before it, to be freed with `joinly_value_free`. Over all sessions it takes as long
+ * after thousands as after one. Of sessions that were rolled up, here and below, the days and months that began then
+ * count. Any thread. Errors: those of `joinly_stats_figures` but `JOINLY_NOT_FOUND`; `JOINLY_CONFLICT` (it took longer
+ * than `snapshot_max_age_ms`).
+ */
+joinly_status joinly_stats_summary(const joinly_store *store,
+                                   const char *subject,
+                                   size_t subject_len,
+                                   int64_t from,
+                                   int64_t until,
+                                   joinly_value **out,
+                                   joinly_error **err);
+
+/**
+ * Reads the metrics that go worst over all sessions, the worst first. `weakness` is a JSON object of any of "by" ("miss_rate":
+ * those that are missed most, "time": those that take longest on average), "min_attempts" (10) and "count" (10); NULL: the
+ * first of each. `*out` receives an array as that of `joinly_stats_summary`. Any thread. Errors: those of
+ * `joinly_stats_summary`.
+ */
+joinly_status joinly_stats_worst(const joinly_store *store,
+                                 const char *subject,
+                                 size_t subject_len,
+                                 const char *weakness,
+                                 size_t weakness_len,
+                                 joinly_value **out,
+                                 joinly_error **err);
+
+/**
+ * Tells the times of correct attempts at some quantiles from 0 to 1: `times_ms`, an array of `count` (at most 1,000), receives
+ * them in milliseconds. Of n times in order the time at q is the ⌈q·n⌉th, told within 1/128 of itself; those at 0 and 1 are
+ * exact. `metric` is NULL for all metrics together; `from` and `until` are as in `joinly_stats_summary`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no error object: there was no correct attempt), `JOINLY_INVALID` (a quantile that is none), and
+ * those of `joinly_stats_summary`.
+ */
+joinly_status joinly_stats_percentiles(const joinly_store *store,
+                                       const char *subject,
+                                       size_t subject_len,
+                                       const char *metric,
+                                       size_t metric_len,
+                                       int64_t from,
+                                       int64_t until,
+                                       const double *quantiles,
+                                       size_t count,
+                                       double *times_ms,
+                                       joinly_error **err);
+
+/**
+ * Reads how a metric went from day to day, in UTC; `metric` is NULL for all together, `from` and `until` are as in
+ * `joinly_stats_summary`. `*out` receives a JSON array, the oldest first, of objects of "day" ("2026-01-05"), "grain" ("day";
+ * "month" for one that was rolled up, at its first day), "sessions" (how many), what `joinly_stats_figures` tells, and
+ * "p50_ms" and "p95_ms", as `joinly_stats_percentiles` tells them; to be freed with `joinly_value_free`. Any thread. Errors:
+ * those of `joinly_stats_summary`.
+ */
+joinly_status joinly_stats_trend(const joinly_store *store,
+                                 const char *subject,
+                                 size_t subject_len,
+                                 const char *metric,
+                                 size_t metric_len,
+                                 int64_t from,
+                                 int64_t until,
+                                 joinly_value **out,
+                                 joinly_error **err);
+
+/**
+ * Reads the sessions of a subject in pages. `past` is a JSON object of any of "metric" (of that alone, and of sessions that
+ * have it), "from" and "until" (milliseconds), "newest_first" (false), "limit" (256, at most 10,000) and "after" (the "next"
+ * of the page before); NULL: all of them. `*out` receives a JSON object of "next" (null: this is the last page) and
+ * "sessions", an array of objects of "grain" ("session", or "day" and "month" for what was rolled up), "id" (of a session),
+ * "sessions" (how many), "began" and "ended" (milliseconds since 1970-01-01 UTC), and "metrics", by name what
+ * `joinly_stats_figures` tells; to be freed with `joinly_value_free`. Any thread. Errors: those of `joinly_stats_summary`.
+ */
+joinly_status joinly_stats_history(const joinly_store *store,
+                                   const char *subject,
+                                   size_t subject_len,
+                                   const char *past,
+                                   size_t past_len,
+                                   joinly_value **out,
+                                   joinly_error **err);
+
+/**
+ * Reads of whom something is known: `*out` receives a JSON array of their names, in order, to be freed with
+ * `joinly_value_free`. Any thread. Errors: those of `joinly_kv_scan`.
+ */
+joinly_status joinly_stats_subjects(const joinly_store *store,
+                                    joinly_value **out,
+                                    joinly_error **err);
+
+/**
+ * Flushes the sessions of processes that died: those in the journal to which nothing was written for `idle_ms`
+ * milliseconds. Choose it longer than a player may pause; a session that lives nevertheless loses nothing, but what it
+ * records later counts as another one, its id followed by a tab and a number. `out` (may be NULL) receives a JSON array of
+ * what `joinly_session_flush` tells of each. Any thread.
+ *
+ * Errors: `JOINLY_INVALID` (`idle_ms` below zero), and those of `joinly_session_flush`.
+ */
+joinly_status joinly_stats_recover(joinly_store *store,
+                                   int64_t idle_ms,
+                                   joinly_value **out,
+                                   joinly_error **err);
+
+/**
+ * Rolls up old sessions of a subject: those of each day that had ended at `days_until` become one entry of its history, and
+ * the days and sessions of each month that had ended at `months_until` another. Times are milliseconds since 1970-01-01
+ * UTC; 0: nothing. Days and months are in UTC. Figures, percentiles and trends stay what they are; single sessions are
+ * forgotten, but still count once. `out` (may be NULL) receives how many entries are gone for it. Each day and month is a
+ * commit of its own: after a failure, repeat the call. Any thread.
+ *
+ * Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_OUT_OF_RANGE` (a sum beyond 64 bits), `JOINLY_WRONG_TYPE` (a plain
+ * put wrote something else into the history), `JOINLY_BAD_HANDLE`, and those of `joinly_txn_commit`.
+ */
+joinly_status joinly_stats_roll_up(joinly_store *store,
+                                   const char *subject,
+                                   size_t subject_len,
+                                   int64_t days_until,
+                                   int64_t months_until,
+                                   uint64_t *out,
+                                   joinly_error **err);
+
+/**
+ * Forgets all that is known of a subject, its journals too; doing it again does nothing. `out` (may be NULL) receives how many
+ * keys are gone. They are deleted some thousands in a commit: after a failure, repeat the call. Any thread.
+ *
+ * Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_BAD_HANDLE`, and those of `joinly_txn_commit`.
+ */
+joinly_status joinly_stats_delete(joinly_store *store,
+                                  const char *subject,
+                                  size_t subject_len,
+                                  uint64_t *out,
+                                  joinly_error **err);
 
 /**
  * Makes a queue, or gives it a new document: tickets that wait are matched by that one. A queue's name, and every other id

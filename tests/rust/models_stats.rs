@@ -224,7 +224,7 @@ fn a_session_that_was_recovered_while_it_lives_loses_nothing() {
     let home = Home::sqlite();
     let (store, other) = (home.open(), home.open());
     let mut session = Stats::new(&store).begin("ada", "s", journalled(2)).unwrap();
-    let mut record = |session: &mut Session, count: u32| {
+    let record = |session: &mut Session, count: u32| {
         for _ in 0..count {
             session.record("a", 1.0, true, 0).unwrap();
             if session.is_due() {

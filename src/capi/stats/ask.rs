@@ -9,6 +9,7 @@ use crate::capi::kv::found;
 use crate::capi::store::{joinly_store, with_store};
 use crate::capi::value::{document, joinly_value};
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::models::stats::{Stats, Window};
 
 pub(super) fn with_stats<R>(
@@ -144,7 +145,10 @@ pub unsafe extern "C" fn joinly_stats_percentiles(
             let out = ffi::optional_array(times_ms, count, "times_ms")?;
             let subject = ffi::text(subject, subject_len, "subject")?;
             let metric = ffi::optional_text(metric, metric_len, "metric")?;
-            let quantiles = ffi::array(quantiles, count, out.len(), "quantiles than times_ms has room for")?;
+            let quantiles = ffi::array(quantiles, count, limits::MAX_PAGE_ROWS, "quantiles")?;
+            if out.len() != quantiles.len() {
+                return Err(Error::invalid("times_ms is NULL"));
+            }
             let window = window(from, until);
             let times = with_stats(store, |stats| stats.percentiles(subject, metric, window, quantiles))?;
             out.copy_from_slice(&found(times)?);
@@ -232,7 +236,7 @@ pub unsafe extern "C" fn joinly_stats_subjects(
     unsafe {
         guard(err, || {
             let out = ffi::out(out, std::ptr::null_mut(), "out")?;
-            *out = document(&with_stats(store, Stats::subjects)?)?;
+            *out = document(&with_stats(store, |stats| stats.subjects())?)?;
             Ok(())
         })
     }
