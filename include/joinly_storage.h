@@ -2949,6 +2949,9 @@ void joinly_events_free(joinly_events *events);
  * - `players`: id, name, status, online_since, online_until, created, version, accounts, properties; status and online_*
  *   are NULL of a player who is not there.
  * - `leaderboard`: board, period, current, rank, player, score, subscore, time; `current` is 1 of the present period.
+ * - `stat_totals`: subject, metric, attempts, correct, total_ms, average_ms, min_ms, max_ms, over all sessions;
+ *   `stat_sessions`: subject, grain, session, sessions, began, ended, and the same of each metric in each session, or in each
+ *   day and month that sessions were rolled up into.
  *
  * `params` are `count` parameters (at most 10,000), one for each that the SQL has; NULL when there are none. `options` may
  * be NULL. `*out` receives the first page, to be freed with `joinly_sql_rows_free`. When there are more rows and `cursor`
