@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 from joinly_storage import _ffi as ffi
-from joinly_storage import _lobby_events, _lobby_ffi, _pages, _player_ffi, _queue_ffi, _sql, _stats, _watch
+from joinly_storage import (
+    _lobby_events,
+    _lobby_ffi,
+    _pages,
+    _player_ffi,
+    _queue_ffi,
+    _session_ffi,
+    _sql,
+    _stats,
+    _watch,
+)
 from support import ROOT
 
 HEADER = re.sub(r"/\*.*?\*/", "", (ROOT / "include/joinly_storage.h").read_text("utf-8"), flags=re.S)
@@ -23,7 +33,7 @@ STRUCTS = {
 }
 DECLARED = {
     name: function
-    for module in (ffi, _lobby_ffi, _player_ffi, _queue_ffi)
+    for module in (ffi, _lobby_ffi, _player_ffi, _queue_ffi, _session_ffi)
     for function in vars(module).values()
     if (name := getattr(function, "__name__", "")) in FUNCTIONS
 }

@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from ._players import Players
     from ._queues import Decile, Match, Quality, Queue, Queues, Report, Seeker, Tick, Ticket
     from ._ratings import Glicko2, Rating, RatingSystem, WengLin
+    from ._sessions import Figures, Flushed, PastSession, Session, Sessions, Trend
     from ._sql import SqlRows
     from ._stats import CacheStats, Capabilities, Limits, Stats
     from ._txn import Transaction
@@ -111,6 +112,8 @@ __all__ = [
     "Events",
     "Exists",
     "Expired",
+    "Figures",
+    "Flushed",
     "Forbidden",
     "Forked",
     "Full",
@@ -142,6 +145,7 @@ __all__ = [
     "OutOfRange",
     "Owner",
     "Panic",
+    "PastSession",
     "Placement",
     "Players",
     "Poisoned",
@@ -163,6 +167,8 @@ __all__ = [
     "Seat",
     "SeatRequest",
     "Seeker",
+    "Session",
+    "Sessions",
     "Snapshot",
     "SqlRows",
     "Stats",
@@ -173,6 +179,7 @@ __all__ = [
     "Timeout",
     "TooLarge",
     "Transaction",
+    "Trend",
     "Unsupported",
     "Watch",
     "WengLin",
@@ -202,6 +209,8 @@ _ON_DEMAND = {
     "Entry": "_entry",
     "Event": "_lobby_types",
     "Events": "_lobby_types",
+    "Figures": "_sessions",
+    "Flushed": "_sessions",
     "Glicko2": "_ratings",
     "Index": "_index",
     "Item": "_player_types",
@@ -218,6 +227,7 @@ _ON_DEMAND = {
     "ObjectDelete": "_player_types",
     "ObjectWrite": "_player_types",
     "Owner": "_lobby_types",
+    "PastSession": "_sessions",
     "Placement": "_leaderboards",
     "Players": "_players",
     "Presence": "_player_types",
@@ -236,6 +246,8 @@ _ON_DEMAND = {
     "Seat": "_lobby_types",
     "SeatRequest": "_lobby_types",
     "Seeker": "_queues",
+    "Session": "_sessions",
+    "Sessions": "_sessions",
     "Snapshot": "_lobby_types",
     "SqlRows": "_sql",
     "Stats": "_stats",
@@ -243,6 +255,7 @@ _ON_DEMAND = {
     "Tick": "_queues",
     "Ticket": "_queues",
     "Transaction": "_txn",
+    "Trend": "_sessions",
     "Watch": "_watch",
     "WengLin": "_ratings",
     "set_log_callback": "_log",

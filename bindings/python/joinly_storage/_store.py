@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._lobbies import Lobbies
     from ._players import Players
     from ._queues import Queues
+    from ._sessions import Sessions
     from ._sql import SqlParams, SqlRows
     from ._stats import Capabilities, Limits, Stats
     from ._types import Bytes, Condition
@@ -124,8 +125,9 @@ class Store(StoreMethods, StoreMapping):
         """Runs a query in SQL, in SQLite's dialect, and returns its rows: tuples of None, int, float, str and bytes.
 
         `params` are the values of the `?` in it, or a mapping of the names of its `:name`. It reads `kv` (key, value,
-        version, expires_at) and the views `lobbies`, `lobby_members`, `lobby_reservations`, `players` and
-        `leaderboard`, on every engine, and writes nothing. The header of the library describes their columns.
+        version, expires_at) and the views `lobbies`, `lobby_members`, `lobby_reservations`, `players`, `leaderboard`,
+        `stat_totals` and `stat_sessions`, on every engine, and writes nothing. The header of the library describes
+        their columns.
 
         Reading `page_rows` rows may take `timeout` seconds, 5 by default; then `Timeout` is raised.
         """
@@ -162,6 +164,13 @@ class Store(StoreMethods, StoreMapping):
         from ._leaderboards import Leaderboards
 
         return Leaderboards(self, self._handle)
+
+    @property
+    def sessions(self) -> Sessions:
+        """Statistics of the sessions of players."""
+        from ._sessions import Sessions
+
+        return Sessions(self, self._handle)
 
     @property
     def version(self) -> int:
