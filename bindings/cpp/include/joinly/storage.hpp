@@ -33,6 +33,7 @@
 #include "queues.hpp"
 #include "scan.hpp"
 #include "sql.hpp"
+#include "stats.hpp"
 #include "transaction.hpp"
 #include "value.hpp"
 #include "watch.hpp"
@@ -196,6 +197,9 @@ class Store {
     [[nodiscard]] Players players() { return Players(c_store()); }
     /// The same within a transaction on this store.
     [[nodiscard]] Players players(Transaction& transaction) { return Players(c_store(), transaction.c_txn()); }
+
+    /// Statistics of the sessions of players.
+    [[nodiscard]] Sessions sessions() { return Sessions(c_store()); }
 
     /// The leaderboards of the store.
     [[nodiscard]] Leaderboards leaderboards() { return Leaderboards(c_store()); }
