@@ -12,7 +12,13 @@ use std::time::Duration;
 use crate::error::{Error, Kind, Result};
 
 pub mod behind;
+mod busy;
+mod checksum;
+mod counter;
+mod files;
+pub mod leveldb;
 pub mod memory;
+mod packed;
 pub mod query;
 pub mod sqlite;
 
@@ -405,4 +411,9 @@ pub trait Engine: Send + Sync {
 
 pub(crate) fn too_old() -> Error {
     Error::new(Kind::Conflict, "the transaction is older than snapshot_max_age_ms: repeat it from its begin")
+}
+
+/// What a row or an entry holds is not what this library wrote.
+pub(crate) fn damaged(what: &str) -> Error {
+    Error::new(Kind::Corrupt, format!("{what}: the file was damaged or changed by other software"))
 }

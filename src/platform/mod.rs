@@ -36,20 +36,75 @@ pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     }
 }
 
+/// Creates a folder that only its owner may enter, if nothing is there.
+pub(crate) fn create_private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Has the names in a folder survive power loss, where that takes a call.
+pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    std::fs::File::open(path)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn file_system_of(path: &Path) -> Option<libc::statvfs> {
+    use std::os::unix::ffi::OsStrExt;
+    let path = std::ffi::CString::new(path.as_os_str().as_bytes()).ok()?;
+    let mut file_system = std::mem::MaybeUninit::<libc::statvfs>::zeroed();
+    // SAFETY: a NUL-terminated path, and room for the answer, of which all-zero is a valid value.
+    unsafe {
+        (libc::statvfs(path.as_ptr(), file_system.as_mut_ptr()) == 0).then(|| file_system.assume_init())
+    }
+}
+
+/// The bytes that are free for us where a path is. None where the system does not tell.
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let file_system = file_system_of(path)?;
+        // Some systems have narrower numbers.
+        #[allow(clippy::unnecessary_cast)]
+        let (blocks, size) = (file_system.f_bavail as u64, file_system.f_frsize as u64);
+        Some(blocks.saturating_mul(size))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
 /// Whether a path is on media that nobody can write. False where the system does not tell.
 pub(crate) fn is_read_only_media(path: &Path) -> bool {
     #[cfg(unix)]
     {
-        use std::os::unix::ffi::OsStrExt;
-        let Ok(path) = std::ffi::CString::new(path.as_os_str().as_bytes()) else { return false };
-        let mut file_system = std::mem::MaybeUninit::<libc::statvfs>::zeroed();
-        // SAFETY: a NUL-terminated path, and room for the answer, of which all-zero is a valid value.
-        unsafe {
-            libc::statvfs(path.as_ptr(), file_system.as_mut_ptr()) == 0
-                && file_system.assume_init().f_flag & libc::ST_RDONLY != 0
-        }
+        file_system_of(path).is_some_and(|file_system| file_system.f_flag & libc::ST_RDONLY != 0)
     }
     #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+/// Whether this process has `path` open. False where the system does not tell.
+pub(crate) fn has_open(path: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        let links = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+        links.filter_map(|link| std::fs::read_link(link.path()).ok()).any(|open| open == path)
+    }
+    #[cfg(not(target_os = "linux"))]
     {
         let _ = path;
         false

@@ -156,6 +156,8 @@ pub enum Location {
     Memory,
     /// In a SQLite file.
     Sqlite(PathBuf),
+    /// In a folder of LevelDB.
+    LevelDb(PathBuf),
 }
 
 impl std::fmt::Display for Location {
@@ -195,9 +197,14 @@ impl Config {
         let path = decoded(path)?;
         let location = match scheme {
             "sqlite" => Location::Sqlite(checked_path(path.strip_prefix("//").unwrap_or(&path))?),
+            "leveldb" => Location::LevelDb(checked_path(path.strip_prefix("//").unwrap_or(&path))?),
             "memory" if path.is_empty() => Location::Memory,
             "memory" => return Err(Error::invalid(format!("memory: takes no path, not `{path}`"))),
-            other => return Err(Error::invalid(format!("unknown engine `{other}:`: sqlite: or memory:"))),
+            other => {
+                return Err(Error::invalid(format!(
+                    "unknown engine `{other}:`: sqlite:, leveldb: or memory:"
+                )));
+            }
         };
         Ok(Self { location, options })
     }
@@ -237,7 +244,7 @@ impl Config {
         }
         let url = url.ok_or_else(|| Error::invalid("`url` is missing"))?;
         let mut config = Self::from_url(&url, options)?;
-        if let Location::Sqlite(path) = &mut config.location {
+        if let Location::Sqlite(path) | Location::LevelDb(path) = &mut config.location {
             *path = directory.join(&*path);
         }
         Ok(config)
@@ -279,6 +286,8 @@ mod tests {
         assert_eq!(path(r"C:\games\game.db"), Location::Sqlite(r"C:\games\game.db".into()));
         assert_eq!(path("sqlite:game%3f.db?cache_mb=1"), Location::Sqlite("game?.db".into()));
         assert_eq!(path("sqlite:///var/game.db"), Location::Sqlite("/var/game.db".into()));
+        assert_eq!(path("leveldb:game"), Location::LevelDb("game".into()));
+        assert_eq!(path("leveldb:///var/game"), Location::LevelDb("/var/game".into()));
         assert_eq!(path("memory:"), Location::Memory);
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Inner;
 use super::config::{Config, Durability, Location, Mode};
 use crate::engine::behind::{self, BehindEngine, BehindOptions};
+use crate::engine::leveldb::{LevelDbEngine, LevelDbOptions};
 use crate::engine::memory::MemoryEngine;
 use crate::engine::sqlite::{SqliteEngine, SqliteOptions};
 use crate::engine::{Engine, Writer};
@@ -14,15 +15,28 @@ use crate::error::{Error, Kind, Result};
 /// The engine, and the journal that it must look out for.
 pub(super) fn engine(config: &Config) -> Result<(Box<dyn Engine>, Option<PathBuf>)> {
     let options = &config.options;
+    let power_safe = options.durability == Durability::Power;
+    let busy_timeout = Duration::from_millis(options.busy_timeout_ms.into());
     let path = match &config.location {
         Location::Memory if options.mode == Mode::Behind => {
             return Err(Error::invalid("mode=behind writes to a file, and memory: has none"));
         }
+        Location::LevelDb(_) if options.mode == Mode::Behind => {
+            return Err(Error::invalid("mode=behind is for sqlite:, and leveldb: has a log of its own"));
+        }
         Location::Memory => return Ok((Box::new(MemoryEngine::new()), None)),
+        Location::LevelDb(path) => {
+            let engine = LevelDbEngine::open(LevelDbOptions {
+                path: path.clone(),
+                read_only: options.read_only,
+                must_exist: options.must_exist,
+                power_safe,
+                busy_timeout,
+            })?;
+            return Ok((Box::new(engine), None));
+        }
         Location::Sqlite(path) => path.clone(),
     };
-    let power_safe = options.durability == Durability::Power;
-    let busy_timeout = Duration::from_millis(options.busy_timeout_ms.into());
     let engine = SqliteEngine::open(SqliteOptions {
         path,
         read_only: options.read_only,

@@ -380,6 +380,16 @@ fn sqlite() {
 }
 
 #[test]
+fn leveldb() {
+    run_all(Home::leveldb, 64 << 20);
+}
+
+#[test]
+fn leveldb_with_no_cache() {
+    run_all(Home::leveldb, 1);
+}
+
+#[test]
 fn behind() {
     run_all(Home::behind, 64 << 20);
 }

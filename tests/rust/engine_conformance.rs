@@ -23,6 +23,7 @@ struct Opened {
 mod opened {
     use super::*;
     use joinly_storage::engine::behind::{BehindEngine, BehindOptions};
+    use joinly_storage::engine::leveldb::{LevelDbEngine, LevelDbOptions};
     use joinly_storage::engine::memory::MemoryEngine;
     use joinly_storage::engine::sqlite::{SqliteEngine, SqliteOptions};
 
@@ -48,6 +49,18 @@ mod opened {
             patience: PATIENCE,
         };
         Opened { engine: Box::new(BehindEngine::open(engine, options).unwrap()), home }
+    }
+
+    pub fn leveldb() -> Opened {
+        let home = tempfile::tempdir().unwrap();
+        let engine = LevelDbEngine::open(LevelDbOptions {
+            path: home.path().join("test.leveldb"),
+            read_only: false,
+            must_exist: false,
+            power_safe: false,
+            busy_timeout: PATIENCE,
+        });
+        Opened { engine: Box::new(engine.unwrap()), home: Some(home) }
     }
 
     pub fn sqlite() -> Opened {
@@ -581,4 +594,4 @@ macro_rules! conformance {
     };
 }
 
-conformance! { memory sqlite behind behind_flushing_at_once }
+conformance! { memory sqlite leveldb behind behind_flushing_at_once }

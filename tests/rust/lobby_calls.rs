@@ -80,10 +80,11 @@ fn the_same_calls_make_the_same_documents() {
         lobbies.sweep(1_000_000, 100).unwrap();
         dump(&store)
     };
-    let [memory, sqlite, behind] = Home::each().map(run);
+    let [memory, others @ ..] = Home::each().map(run);
     assert!(memory.len() > 20);
-    assert_eq!(memory, sqlite);
-    assert_eq!(memory, behind);
+    for other in others {
+        assert_eq!(memory, other);
+    }
 }
 
 #[test]

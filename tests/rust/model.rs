@@ -621,6 +621,16 @@ fn sqlite_with_a_large_cache() {
 }
 
 #[test]
+fn leveldb_with_no_cache() {
+    check_against_the_model(Home::leveldb, 1, TINY);
+}
+
+#[test]
+fn leveldb_with_a_small_cache() {
+    check_against_the_model(Home::leveldb, 1, SMALL);
+}
+
+#[test]
 fn behind_with_no_cache() {
     check_against_the_model(Home::behind, 1, TINY);
 }

@@ -57,6 +57,12 @@ impl Home {
         Self { config, clock: Arc::new(TestClock(AtomicI64::new(TestClock::START))), directory }
     }
 
+    pub fn leveldb() -> Self {
+        let mut home = Self::sqlite();
+        home.config.location = Location::LevelDb(home.path("test.leveldb"));
+        home
+    }
+
     /// Flushes when asked, when closed, and when much is queued.
     pub fn behind() -> Self {
         Self::sqlite().with(|options| {
@@ -71,8 +77,8 @@ impl Home {
     }
 
     /// One for each way to keep data.
-    pub fn each() -> [Self; 3] {
-        [Self::memory(), Self::sqlite(), Self::behind()]
+    pub fn each() -> [Self; 4] {
+        [Self::memory(), Self::sqlite(), Self::leveldb(), Self::behind()]
     }
 
     pub fn with(mut self, set: impl FnOnce(&mut Options)) -> Self {

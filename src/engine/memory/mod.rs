@@ -3,12 +3,12 @@
 use std::ffi::CStr;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex, MutexGuard, RwLock};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use rpds::RedBlackTreeMapSync;
 
+use super::counter::Counter;
 use super::{
     Capabilities, CommitError, Engine, EngineStats, Fields, Generation, Hold, Range, Read, Record, RecordRef,
     Sharing, Snapshot, Space, Visit, VisitEntry, VisitLog, Writer,
@@ -20,7 +20,7 @@ type Bytes = Arc<[u8]>;
 
 #[derive(Clone)]
 struct State {
-    generation: u64,
+    generation: Generation,
     records: Tree<Bytes, Arc<Record>>,
     spaces: [Tree<Bytes, Bytes>; Space::ALL.len()],
     log: Tree<u64, Bytes>,
@@ -49,26 +49,21 @@ impl State {
 /// An engine whose data lives as long as it does.
 pub struct MemoryEngine {
     state: RwLock<Arc<State>>,
-    generation: AtomicU64,
+    commits: Counter,
     writer: Mutex<()>,
-    changed: (Mutex<()>, Condvar),
 }
 
 impl MemoryEngine {
     /// An empty engine.
     pub fn new() -> Self {
+        let commits = Counter::default();
         let state = State {
-            generation: 0,
+            generation: commits.generation(),
             records: Tree::new_sync(),
             spaces: [Tree::new_sync(), Tree::new_sync(), Tree::new_sync()],
             log: Tree::new_sync(),
         };
-        Self {
-            state: RwLock::new(Arc::new(state)),
-            generation: AtomicU64::new(0),
-            writer: Mutex::new(()),
-            changed: (Mutex::new(()), Condvar::new()),
-        }
+        Self { state: RwLock::new(Arc::new(state)), commits, writer: Mutex::new(()) }
     }
 }
 
@@ -76,10 +71,6 @@ impl Default for MemoryEngine {
     fn default() -> Self {
         Self::new()
     }
-}
-
-fn generation(number: u64) -> Generation {
-    Generation([number, 0, 0, 0, 0, 0])
 }
 
 impl Engine for MemoryEngine {
@@ -98,20 +89,15 @@ impl Engine for MemoryEngine {
     }
 
     fn generation(&self) -> Generation {
-        generation(self.generation.load(Ordering::Acquire))
+        self.commits.generation()
     }
 
     fn commits_between(&self, from: &Generation, to: &Generation) -> Option<u64> {
-        let known = *from != Generation::UNKNOWN && *to != Generation::UNKNOWN;
-        let ([from, ..], [to, ..]) = (from.0, to.0);
-        if known { to.checked_sub(from) } else { None }
+        Counter::between(from, to)
     }
 
     fn wait(&self, seen: &Generation, timeout: Duration) {
-        let mut lock = self.changed.0.lock();
-        if self.generation() == *seen {
-            self.changed.1.wait_for(&mut lock, timeout);
-        }
+        self.commits.wait(seen, timeout);
     }
 
     fn snapshot(&self, _hold: Hold) -> Result<Box<dyn Snapshot>> {
@@ -149,7 +135,7 @@ struct View(Arc<State>);
 
 impl Snapshot for View {
     fn generation(&self) -> Generation {
-        generation(self.0.generation)
+        self.0.generation
     }
 }
 
@@ -161,7 +147,7 @@ struct MemoryWriter<'e> {
 
 impl Writer for MemoryWriter<'_> {
     fn generation(&self) -> Generation {
-        generation(self.state.generation)
+        self.state.generation
     }
 
     fn put(&mut self, key: &[u8], record: RecordRef<'_>) -> Result<()> {
@@ -201,17 +187,15 @@ impl Writer for MemoryWriter<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> std::result::Result<Generation, CommitError> {
-        self.state.generation += 1;
-        let number = self.state.generation;
+        let generation = self.engine.commits.next();
+        self.state.generation = generation;
         {
-            // Together, so that no snapshot is ahead of the generation.
             let mut state = self.engine.state.write();
             *state = Arc::new(self.state);
-            self.engine.generation.store(number, Ordering::Release);
+            self.engine.commits.advance();
         }
-        let _lock = self.engine.changed.0.lock();
-        self.engine.changed.1.notify_all();
-        Ok(generation(number))
+        self.engine.commits.wake();
+        Ok(generation)
     }
 }
 

@@ -26,11 +26,6 @@ pub(super) fn map_code(code: i32, doing: &str) -> Error {
     map(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None), doing)
 }
 
-/// What a row or an entry holds is not what this library wrote.
-pub(super) fn damaged(what: &str) -> Error {
-    Error::new(Kind::Corrupt, format!("{what}: the file was damaged or changed by other software"))
-}
-
 fn kind(extended: i32) -> (Kind, &'static str) {
     match extended {
         // Growing the shared-memory file fails like this on a full device.

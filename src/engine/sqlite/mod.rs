@@ -10,16 +10,13 @@ use rusqlite::Connection;
 
 use super::{
     AtomicGeneration, Capabilities, Durability, Engine, EngineStats, Generation, Hold, Sharing, Snapshot,
-    Writer,
+    Writer, busy,
 };
 use crate::error::{Error, Kind, Result};
 
-mod busy;
 mod checkpoint;
-mod checksum;
 mod error;
 mod open;
-mod packed;
 mod puts;
 mod read;
 mod schema;

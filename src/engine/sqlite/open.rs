@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::SqliteOptions;
 use super::error::{map, mapped};
 use super::schema;
+use crate::engine::files::{absolute, directory_of, io_error};
 use crate::error::{Error, Kind, Result};
 use crate::platform;
 use crate::platform::fork::OpenFile;
@@ -82,13 +83,7 @@ pub(super) fn prepare(options: &SqliteOptions) -> Result<(File, Registration)> {
     if path.is_dir() {
         return Err(Error::new(Kind::NotADatabase, "it is a directory"));
     }
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    if !directory.is_dir() {
-        return Err(Error::new(
-            Kind::Io,
-            format!("the directory {} does not exist: create it first", directory.display()),
-        ));
-    }
+    directory_of(&path)?;
     if !path.exists() {
         if options.must_exist || options.read_only {
             return Err(Error::new(Kind::NotFound, "it does not exist"));
@@ -109,36 +104,11 @@ pub(super) fn prepare(options: &SqliteOptions) -> Result<(File, Registration)> {
     Ok((file, registration))
 }
 
-/// The one name of a file, links resolved: its WAL-index lies beside it under that name.
-fn absolute(path: &Path) -> Result<PathBuf> {
-    if path.as_os_str().is_empty() {
-        return Err(Error::invalid("the path of the database is empty"));
-    }
-    let path = std::path::absolute(path).map_err(|error| io_error(&error, "find the current directory"))?;
-    if let Ok(resolved) = path.canonicalize() {
-        return Ok(resolved);
-    }
-    Ok(match (path.parent().map(Path::canonicalize), path.file_name()) {
-        (Some(Ok(directory)), Some(name)) => directory.join(name),
-        _ => path,
-    })
-}
-
 /// A file that SQLite keeps beside the database.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-fn io_error(error: &std::io::Error, doing: &str) -> Error {
-    let kind = match error.kind() {
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Kind::ReadOnly,
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Kind::Full,
-        std::io::ErrorKind::NotFound => Kind::NotFound,
-        _ => Kind::Io,
-    };
-    Error::new(kind, format!("{doing}: {error}")).with_engine_code(error.raw_os_error().unwrap_or(0))
 }
 
 /// Two copies of SQLite in one process drop each other's locks (<https://sqlite.org/howtocorrupt.html>, 2.2.1). The

@@ -3,10 +3,9 @@
 
 use smallvec::SmallVec;
 
-use super::packed;
 use super::statement::Param::{self, Bytes};
 use super::statement::Session;
-use crate::engine::RecordRef;
+use crate::engine::{RecordRef, packed};
 use crate::error::Result;
 
 /// Records in one statement.

@@ -2,12 +2,12 @@
 
 use std::ops::Bound;
 
-use super::checksum;
-use super::error::damaged;
-use super::packed::Packed;
 use super::statement::Param::{Bytes, Integer};
 use super::statement::{Query, Session};
-use crate::engine::{Fields, MARK, Range, Record, RecordRef, Space, Visit, VisitEntry, VisitLog};
+use crate::engine::packed::Packed;
+use crate::engine::{
+    Fields, MARK, Range, Record, RecordRef, Space, Visit, VisitEntry, VisitLog, checksum, damaged,
+};
 use crate::error::Result;
 
 const GET: &str = "SELECT packed FROM record WHERE key = ?1";

@@ -10,7 +10,8 @@ use std::ptr::NonNull;
 
 use rusqlite::{Connection, ffi};
 
-use super::error::{damaged, map};
+use super::error::map;
+use crate::engine::damaged;
 use crate::error::{Error, Kind, Result};
 
 /// Statements that are kept; each text has one, and one more while it is used within its own rows.

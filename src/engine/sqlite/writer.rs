@@ -6,13 +6,13 @@ use std::time::Duration;
 use parking_lot::MutexGuard;
 
 use super::puts::Puts;
+use super::read;
 use super::statement::Param::{self, Bytes, Integer};
 use super::statement::Session;
 use super::wal_index::{WalIndex, changes};
-use super::{busy, checksum, read};
 use crate::engine::{
     CommitError, Fields, Generation, Range, Read, Record, RecordRef, Space, Visit, VisitEntry, VisitLog,
-    Writer,
+    Writer, busy, checksum,
 };
 use crate::error::{Error, Kind, Result};
 

@@ -125,7 +125,7 @@ fn spawn(file: &Path, name: &str, way: &str) -> Child {
 
 #[test]
 fn no_acknowledged_commit_is_lost_to_kill_9() {
-    kill_often(0x5eed, |file, random| {
+    kill_often("crash.db", 0x5eed, |file, random| {
         let way = if random.next(2) == 0 { "power" } else { "process" };
         let mut writers = vec![Writer::start(file, "a", way)];
         if random.next(3) == 0 {
@@ -142,7 +142,7 @@ fn no_acknowledged_commit_is_lost_to_kill_9() {
 /// Also while it recovers.
 #[test]
 fn no_acknowledged_commit_is_lost_to_kill_9_in_mode_behind() {
-    kill_often(0xbe41d, |file, random| {
+    kill_often("crash.db", 0xbe41d, |file, random| {
         let mut way = || if random.next(4) == 0 { "power behind" } else { "behind" };
         let mut writer = Writer::start(file, "a", way());
         let next = way();
@@ -157,10 +157,27 @@ fn no_acknowledged_commit_is_lost_to_kill_9_in_mode_behind() {
     });
 }
 
+/// Also while the next one recovers.
+#[test]
+fn no_acknowledged_commit_is_lost_to_kill_9_in_leveldb() {
+    kill_often("crash.leveldb", 0x1e7e1, |folder, random| {
+        let way = if random.next(2) == 0 { "power" } else { "process" };
+        let mut writer = Writer::start(folder, "a", way);
+        std::thread::sleep(Duration::from_micros(random.next(25_000)));
+        writer.kill();
+        for _ in 0..random.next(3) {
+            writer.restart(folder, way);
+            std::thread::sleep(Duration::from_micros(random.next(12_000)));
+            writer.kill();
+        }
+        vec![writer]
+    });
+}
+
 /// Has `kill` start and kill writers, and checks what they left.
-fn kill_often(seed: u64, kill: impl Fn(&Path, &mut Random) -> Vec<Writer>) {
+fn kill_often(name: &str, seed: u64, kill: impl Fn(&Path, &mut Random) -> Vec<Writer>) {
     let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("crash.db");
+    let file = home.path().join(name);
     let kills = number_from_environment("JOINLY_KILLS", 200);
     let mut random = Random(seed);
     let (mut killed, mut commits, mut seen) = (0, 0, 0);

@@ -48,9 +48,9 @@ fn noise(len: usize, seed: u64) -> Vec<u8> {
 
 /// In a process of its own, so that nothing of it keeps the mount.
 pub fn full_child(arguments: &[&str]) {
-    let [place] = arguments else { panic!("{arguments:?}") };
+    let [place, name] = arguments else { panic!("{arguments:?}") };
     let place = Path::new(place);
-    let store = open(&place.join("full.db"), |_| {});
+    let store = open(&place.join(name), |_| {});
     let mut written = 0;
     let error = loop {
         match store.put(format!("k{written}").as_bytes(), &noise(20_000, written)) {
@@ -72,16 +72,19 @@ pub fn full_child(arguments: &[&str]) {
     store.verify().unwrap();
     store.close().unwrap();
     drop(store);
-    let store = open(&place.join("full.db"), |_| {});
+    let store = open(&place.join(name), |_| {});
     assert_eq!(store.get(b"again").unwrap().unwrap().len(), 100_000);
     report("done");
 }
 
 #[test]
 fn a_full_disk_loses_nothing_and_writes_work_again_with_room() {
-    let Some(disk) = SmallDisk::mount("6m") else { return };
-    std::fs::write(disk.0.path().join("ballast"), vec![0; 2 << 20]).unwrap();
-    Child::spawn("full", &[disk.0.path().to_str().unwrap()]).join();
+    // LevelDB's commits are refused 32 MiB before that.
+    for (size, name) in [("6m", "full.db"), ("36m", "full.leveldb")] {
+        let Some(disk) = SmallDisk::mount(size) else { return };
+        std::fs::write(disk.0.path().join("ballast"), vec![0; 2 << 20]).unwrap();
+        Child::spawn("full", &[disk.0.path().to_str().unwrap(), name]).join();
+    }
 }
 
 /// What needs room beside the data says so, and leaves the data alone.
@@ -184,8 +187,14 @@ fn a_failed_synchronisation_poisons_the_store() {
         println!("skipped: strace is not installed");
         return;
     }
+    for name in ["sync.db", "sync.leveldb"] {
+        fail_a_synchronisation(name);
+    }
+}
+
+fn fail_a_synchronisation(name: &str) {
     let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("sync.db");
+    let file = home.path().join(name);
     drop(open(&file, |options| options.durability = Durability::Power));
     let wrapper = [
         "strace",

@@ -14,6 +14,7 @@ mod crash;
 mod damage;
 mod faults;
 mod fork;
+mod leveldb;
 mod lobbies;
 mod read_only;
 mod recovery;
@@ -114,6 +115,7 @@ fn child() {
         "full" => faults::full_child(&arguments),
         "full_upkeep" => faults::full_upkeep_child(&arguments),
         "fork" => fork::fork_child(&arguments),
+        "hold" => leveldb::hold_child(&arguments),
         "lobbies" => lobbies::child(&arguments),
         "stats" => stats::child(&arguments),
         "stranger" => read_only::stranger_child(&arguments),
@@ -125,10 +127,19 @@ fn child() {
     }
 }
 
-fn open(file: &Path, set: impl FnOnce(&mut Options)) -> Store {
+/// A SQLite file, or by its name a folder of LevelDB.
+fn try_open(path: &Path, set: impl FnOnce(&mut Options)) -> joinly_storage::Result<Store> {
     let mut options = Options::default();
     set(&mut options);
-    Store::open(&Config { location: Location::Sqlite(file.to_owned()), options }).unwrap()
+    let location = match path.extension().is_some_and(|extension| extension == "leveldb") {
+        true => Location::LevelDb(path.to_owned()),
+        false => Location::Sqlite(path.to_owned()),
+    };
+    Store::open(&Config { location, options })
+}
+
+fn open(path: &Path, set: impl FnOnce(&mut Options)) -> Store {
+    try_open(path, set).unwrap()
 }
 
 fn number_from_environment(name: &str, default: u64) -> u64 {

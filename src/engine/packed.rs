@@ -1,14 +1,13 @@
-//! How a record lies in its row: packed into one blob, since every further column costs SQLite about as much as the key.
+//! How a record lies in its row, for engines that keep rows of bytes: packed into one blob, since every further column costs
+//! SQLite about as much as the key.
 //!
 //! ```text
 //! checksum: 4 bytes, big-endian, 0 for none | version, " ", expiry, " ", form, " ": decimal | data
 //! ```
-//! The form is the store's encoding, and [`LARGE`] more when the data is in the table `blob` instead. Numbers are decimal
+//! The form is the store's encoding, and [`LARGE`] more when SQLite has the data in the table `blob` instead. Numbers are decimal
 //! so that SQL alone can show them: see the view `kv`. A part of the file format.
 
-use super::checksum;
-use super::error::damaged;
-use crate::engine::RecordRef;
+use super::{RecordRef, checksum, damaged};
 use crate::error::{Error, Kind, Result};
 
 const LARGE: u64 = 256;

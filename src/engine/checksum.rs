@@ -1,4 +1,5 @@
-//! Checksums of rows, so that a changed byte is told: SQLite checks the structure of its pages, not what is in them.
+//! Checksums of rows, so that a changed byte is told: SQLite checks the structure of its pages, not what is in them, LevelDB
+//! its blocks, not what becomes of them later.
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
