@@ -166,6 +166,7 @@ impl std::fmt::Display for Location {
         match self {
             Self::Memory => f.write_str("memory:"),
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::LevelDb(path) => write!(f, "leveldb:{}", path.display()),
         }
     }
 }
