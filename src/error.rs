@@ -126,6 +126,19 @@ impl Error {
         Self { kind, detail: None }
     }
 
+    /// A refusal of the operating system.
+    pub(crate) fn io(error: &std::io::Error, doing: impl std::fmt::Display) -> Self {
+        use std::io::ErrorKind;
+        let kind = match error.kind() {
+            ErrorKind::NotFound => Kind::NotFound,
+            ErrorKind::AlreadyExists => Kind::Exists,
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Kind::ReadOnly,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Kind::Full,
+            _ => Kind::Io,
+        };
+        Self::new(kind, format!("{doing}: {error}")).with_engine_code(error.raw_os_error().unwrap_or(0))
+    }
+
     /// The same error with the code of the engine that caused it, for example SQLite's extended code.
     pub fn with_engine_code(mut self, code: i32) -> Self {
         self.detail_mut().engine_code = code;

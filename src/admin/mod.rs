@@ -4,11 +4,17 @@
 //! Every operation tells its [`Progress`] and asks whether to go on; one that was cancelled or killed changes nothing that
 //! others see, and goes on, where that pays, when it is repeated.
 
+mod backup;
 mod chunk;
 mod import;
 mod migrate;
+mod place;
 mod progress;
 
+pub use backup::{
+    BackupInfo, BackupOptions, BackupReport, BackupSchedule, RestoreOptions, RestoreReport, Restored,
+    Retention, ScheduleStatus, backup, backup_file, check_backup, list_backups, prune_backups, restore,
+};
 pub use import::{Existing, ImportOptions, ImportReport, ImportStatus, Item, Source, import, import_status};
 pub use migrate::{
     MigrateOptions, MigrateReport, MigrateStatus, Migration, migrate, migrate_status, reclaim,

@@ -9,7 +9,7 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
     if path.as_os_str().is_empty() {
         return Err(Error::invalid("the path of the database is empty"));
     }
-    let path = std::path::absolute(path).map_err(|error| io_error(&error, "find the current directory"))?;
+    let path = std::path::absolute(path).map_err(|error| Error::io(&error, "find the current directory"))?;
     if let Ok(resolved) = path.canonicalize() {
         return Ok(resolved);
     }
@@ -29,15 +29,4 @@ pub(super) fn directory_of(path: &Path) -> Result<&Path> {
             format!("the directory {} does not exist: create it first", directory.display()),
         )),
     }
-}
-
-/// An error of the operating system, named by what was being done.
-pub(super) fn io_error(error: &std::io::Error, doing: &str) -> Error {
-    let kind = match error.kind() {
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Kind::ReadOnly,
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Kind::Full,
-        std::io::ErrorKind::NotFound => Kind::NotFound,
-        _ => Kind::Io,
-    };
-    Error::new(kind, format!("{doing}: {error}")).with_engine_code(error.raw_os_error().unwrap_or(0))
 }

@@ -56,6 +56,12 @@ pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The same for the folder that a file is in.
+pub(crate) fn sync_directory_of(file: &Path) -> std::io::Result<()> {
+    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync_folder(folder.unwrap_or(Path::new(".")))
+}
+
 #[cfg(unix)]
 fn file_system_of(path: &Path) -> Option<libc::statvfs> {
     use std::os::unix::ffi::OsStrExt;

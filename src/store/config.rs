@@ -160,6 +160,25 @@ pub enum Location {
     LevelDb(PathBuf),
 }
 
+impl Location {
+    /// The file or directory, where there is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Memory => None,
+            Self::Sqlite(path) | Self::LevelDb(path) => Some(path),
+        }
+    }
+
+    /// The same kind of place elsewhere.
+    pub(crate) fn moved_to(&self, path: PathBuf) -> Self {
+        match self {
+            Self::Memory => Self::Memory,
+            Self::Sqlite(_) => Self::Sqlite(path),
+            Self::LevelDb(_) => Self::LevelDb(path),
+        }
+    }
+}
+
 impl std::fmt::Display for Location {
     /// As in a URL, without its escapes.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -41,7 +41,7 @@ pub fn fill(store: &Store, count: u64) {
             batch.put(format!("doc:{n:06}").as_bytes(), format!(r#"{{"n":{n}}}"#).as_bytes()).unwrap();
             match n % 10 {
                 0 => batch.put(format!("large:{n}").as_bytes(), &large(n)).unwrap(),
-                1 => batch.put_ttl(format!("lease:{n}").as_bytes(), text.as_bytes(), 1 << 40).unwrap(),
+                1 => batch.put_ttl(format!("lease:{n}").as_bytes(), text.as_bytes(), 1 << 45).unwrap(),
                 2 => batch.add(b"count", 1).unwrap(),
                 3 => batch.delete(format!("doc:{:06}", n - 1).as_bytes()).unwrap(),
                 4 => batch.append(b"feed", text.as_bytes()).unwrap(),

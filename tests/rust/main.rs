@@ -12,6 +12,7 @@ mod admin_support;
 mod lobby_support;
 mod support;
 
+mod admin_backup;
 mod admin_import;
 mod admin_migrate;
 mod behaviour;

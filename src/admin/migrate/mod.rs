@@ -14,10 +14,12 @@
 mod follow;
 mod state;
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::backup::{BackupOptions, backup};
 use super::chunk::{Budget, Difference, borrowed, check};
 use super::import::{hex, unhex};
 use super::progress::{Phase, Reporter, Watcher};
@@ -26,7 +28,8 @@ use crate::error::{Error, Kind, Result};
 use crate::store::replica::{Mark, Replica, declarations};
 use crate::store::{Config, Store};
 use follow::{Followed, follow};
-use state::{Moved, Origin, Stage, State, load, new_id, position, text};
+pub(super) use state::position;
+use state::{Moved, Origin, Stage, State, load, new_id, text};
 
 /// Rounds of catching up before the source is stopped nevertheless.
 const ROUNDS: usize = 8;
@@ -208,6 +211,13 @@ fn finished(source: &Store, replica: &Replica) -> Result<MigrateReport> {
     Ok(MigrateReport { id, epoch, ..described(view.as_ref())? })
 }
 
+/// Backs the source up; the backup's file.
+fn before(source: &Store, folder: &Path) -> Result<String> {
+    let quiet: Watcher<'_> = &mut |_| ControlFlow::Continue(());
+    let made = backup(source, folder, &BackupOptions::default(), quiet)?;
+    Ok(made.backup.file.display().to_string())
+}
+
 /// Hands the pieces of two views to `visit`, in order.
 fn compare(
     source: &dyn Snapshot,
@@ -270,6 +280,10 @@ impl<'a> Mover<'a> {
             None => Self::first(from.as_ref(), there.as_ref(), origin)?,
         };
         drop((from, there));
+        let backup = match &options.backup {
+            Some(folder) if moved.is_none() => Some(before(source, folder)?),
+            _ => None,
+        };
         Ok(Some(Self {
             source,
             replica,
@@ -277,7 +291,7 @@ impl<'a> Mover<'a> {
             to: to.location.to_string(),
             budget: Budget { records: options.chunk_records.max(1), ..Budget::default() },
             hand_over: options.hand_over,
-            report: MigrateReport::default(),
+            report: MigrateReport { backup, ..MigrateReport::default() },
         }))
     }
 
@@ -463,7 +477,7 @@ impl<'a> Mover<'a> {
             self.source.mark_moved(Some(&text(&Moved { id, epoch, to: self.to.clone() })?))?;
         }
         drop(view);
-        let mut quiet = |_: &super::Progress| std::ops::ControlFlow::Continue(());
+        let mut quiet = |_: &super::Progress| ControlFlow::Continue(());
         let mut quiet = Reporter::new(&mut quiet, Phase::Finish);
         while self.step(&mut quiet)?.is_none() {}
         Ok(())

@@ -76,7 +76,7 @@ pub(super) fn new_id() -> Result<String> {
 }
 
 /// The source's last commit and the fingerprint of its entry.
-pub(super) fn position(read: &dyn Read) -> Result<(u64, u64, Option<Vec<u8>>)> {
+pub(in crate::admin) fn position(read: &dyn Read) -> Result<(u64, u64, Option<Vec<u8>>)> {
     let version = read.last_version()?;
     let mut found = (version, 0, None);
     replica::log_after(read, version.saturating_sub(1), |entry| {

@@ -16,7 +16,6 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 
 use super::counter::Counter;
-use super::files::io_error;
 use super::{
     Capabilities, Durability, Engine, EngineStats, Generation, Hold, Range, Sharing, Snapshot, Writer,
 };
@@ -225,7 +224,7 @@ impl Engine for LevelDbEngine {
 
     fn stats(&self) -> Result<EngineStats> {
         let sizes = self.sizes();
-        let (file_bytes, wal_bytes) = sizes.map_err(|error| io_error(&error, "list the folder"))?;
+        let (file_bytes, wal_bytes) = sizes.map_err(|error| Error::io(&error, "list the folder"))?;
         Ok(EngineStats { file_bytes, free_bytes: 0, wal_bytes, queue: None })
     }
 }

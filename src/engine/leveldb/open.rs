@@ -9,7 +9,7 @@ use super::LevelDbOptions;
 use super::database::{Batch, Database, Snapshot};
 use super::keys::{FORMAT, FORMAT_NUMBER};
 use crate::engine::Range;
-use crate::engine::files::{absolute, directory_of, io_error};
+use crate::engine::files::{absolute, directory_of};
 use crate::error::{Error, Kind, Result};
 use crate::platform;
 use crate::platform::fork::OpenFile;
@@ -99,11 +99,11 @@ fn prepare(folder: &Path, options: &LevelDbOptions) -> Result<()> {
     if options.must_exist || options.read_only {
         return Err(Error::new(Kind::NotFound, "it does not exist"));
     }
-    platform::create_private_folder(folder).map_err(|error| io_error(&error, "create the folder"))?;
+    platform::create_private_folder(folder).map_err(|error| Error::io(&error, "create the folder"))?;
     // Its name is as durable as what will be in it.
     match options.power_safe {
         true => platform::sync_folder(directory_of(folder)?)
-            .map_err(|error| io_error(&error, "synchronise the directory")),
+            .map_err(|error| Error::io(&error, "synchronise the directory")),
         false => Ok(()),
     }
 }
@@ -118,7 +118,7 @@ fn names(folder: &Path) -> Result<Vec<String>> {
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
             .collect()
     };
-    read().map_err(|error| io_error(&error, "list the folder"))
+    read().map_err(|error| Error::io(&error, "list the folder"))
 }
 
 /// What is there when a process died while it created a database.

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::SqliteOptions;
 use super::error::{map, mapped};
 use super::schema;
-use crate::engine::files::{absolute, directory_of, io_error};
+use crate::engine::files::{absolute, directory_of};
 use crate::error::{Error, Kind, Result};
 use crate::platform;
 use crate::platform::fork::OpenFile;
@@ -88,7 +88,7 @@ pub(super) fn prepare(options: &SqliteOptions) -> Result<(File, Registration)> {
         if options.must_exist || options.read_only {
             return Err(Error::new(Kind::NotFound, "it does not exist"));
         }
-        platform::create_private(&path).map_err(|error| io_error(&error, "create the file"))?;
+        platform::create_private(&path).map_err(|error| Error::io(&error, "create the file"))?;
     }
     // SQLite takes a file shorter than its smallest page for an empty one, and would overwrite it.
     if std::fs::metadata(&path).is_ok_and(|file| (1..SMALLEST_PAGE).contains(&file.len())) {

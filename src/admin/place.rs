@@ -1,0 +1,104 @@
+//! Where a new store is made: beside its place, so that nothing is seen of it until it is whole.
+
+use std::path::{Path, PathBuf};
+
+use super::progress::{Phase, Reporter};
+use crate::error::{Error, Kind, Result};
+use crate::store::replica::Replica;
+use crate::store::{Config, Mode, Store};
+
+/// What the engines keep beside a database, by the end of its name.
+const BESIDE: [&str; 4] = ["", "-wal", "-shm", "-behind"];
+
+/// The place of a store that is being made. What was made is removed when it is dropped before its end.
+pub(super) struct Place {
+    wanted: Config,
+    made: Config,
+}
+
+impl Place {
+    /// Refuses one where something is, unless that is to be replaced.
+    pub fn new(wanted: &Config, overwrite: bool) -> Result<Self> {
+        let mut made = wanted.clone();
+        // Nobody waits for these commits.
+        (made.options.mode, made.options.must_exist) = (Mode::Through, false);
+        if let Some(path) = wanted.location.path() {
+            if path.exists() && !overwrite {
+                return Err(Error::new(Kind::Exists, format!("{} exists already", path.display())));
+            }
+            let unfinished = with_suffix(path, &format!(".{}.part", std::process::id()));
+            if unfinished.exists() {
+                return Err(Error::new(Kind::Exists, format!("{} exists already", unfinished.display())));
+            }
+            made.location = wanted.location.moved_to(unfinished);
+        }
+        Ok(Self { wanted: wanted.clone(), made })
+    }
+
+    /// How to open what is being made.
+    pub fn config(&self) -> &Config {
+        &self.made
+    }
+
+    /// Checks what was made, puts it in its place and opens it. Also answers where that is which was there before.
+    pub fn finish(self, replica: Replica, reporter: &mut Reporter<'_>) -> Result<(Store, Option<PathBuf>)> {
+        reporter.phase(Phase::Verify, 0, 0)?;
+        let Some((made, wanted)) = self.made.location.path().zip(self.wanted.location.path()) else {
+            let store = replica.into_store(std::sync::Arc::new(crate::store::SystemClock))?;
+            store.verify()?;
+            return Ok((store, None));
+        };
+        replica.close()?;
+        let store = Store::open(&self.made)?;
+        store.verify()?;
+        store.checkpoint()?;
+        store.close()?;
+        drop(store);
+        reporter.phase(Phase::Finish, 0, 0)?;
+        let replaced = match wanted.exists() {
+            true => {
+                let aside = unused(wanted)?;
+                rename(wanted, &aside)?;
+                Some(aside)
+            }
+            false => None,
+        };
+        rename(made, wanted)?;
+        Ok((Store::open(&self.wanted)?, replaced))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(path) = self.made.location.path() else { return };
+        for path in BESIDE.iter().map(|suffix| with_suffix(path, suffix)) {
+            let _ = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        }
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// A name for what is replaced.
+fn unused(path: &Path) -> Result<PathBuf> {
+    let mut names = (1..1000).map(|number| with_suffix(path, &format!(".replaced-{number}")));
+    let full =
+        || Error::new(Kind::Exists, format!("{}: too many replaced stores are beside it", path.display()));
+    names.find(|name| !name.exists()).ok_or_else(full)
+}
+
+/// Renames a database with what is beside it; the database itself comes last.
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    let failed = |error: std::io::Error| Error::io(&error, to.display());
+    for suffix in BESIDE.iter().rev() {
+        let (from, to) = (with_suffix(from, suffix), with_suffix(to, suffix));
+        if from.exists() {
+            std::fs::rename(from, to).map_err(failed)?;
+        }
+    }
+    crate::platform::sync_directory_of(to).map_err(failed)
+}
