@@ -133,7 +133,7 @@ impl Error {
             ErrorKind::NotFound => Kind::NotFound,
             ErrorKind::AlreadyExists => Kind::Exists,
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Kind::ReadOnly,
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Kind::Full,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::WriteZero => Kind::Full,
             _ => Kind::Io,
         };
         Self::new(kind, format!("{doing}: {error}")).with_engine_code(error.raw_os_error().unwrap_or(0))

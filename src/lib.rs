@@ -10,7 +10,7 @@
 //!   the coherence of the cache
 //! - [`engine`]: how bytes are kept: the trait [`engine::Engine`], and one folder per engine
 //! - `cache`: bounded maps in memory, and [`memcache`], the one that hosts use on its own
-//! - [`limits`], [`error`](Error), [`log`], `value`, `encode`, `platform`: what all of them share
+//! - [`limits`], [`error`](Error), [`log`], `value`, `encode`, `calendar`, `row_key`, `platform`: what all of them share
 //!
 //! ```
 //! use joinly_storage::Store;
@@ -26,6 +26,7 @@ use std::ffi::CStr;
 
 pub mod admin;
 mod cache;
+mod calendar;
 mod capi;
 mod encode;
 pub mod engine;
@@ -35,6 +36,7 @@ pub mod log;
 pub mod memcache;
 pub mod models;
 mod platform;
+mod row_key;
 pub mod store;
 mod value;
 

@@ -16,6 +16,7 @@ mod busy;
 mod checksum;
 mod counter;
 mod files;
+pub mod jsonl;
 pub mod leveldb;
 pub mod memory;
 mod packed;
@@ -104,6 +105,11 @@ pub enum Space {
 impl Space {
     /// Every space.
     pub const ALL: [Space; 3] = [Space::Meta, Space::Expiry, Space::Index];
+}
+
+/// The entry of [`Space::Expiry`] under which an expiring key is found when its time has come.
+pub(crate) fn expiry_entry(expires_at: i64, key: &[u8]) -> Vec<u8> {
+    [&expires_at.cast_unsigned().to_be_bytes(), key].concat()
 }
 
 /// A range of keys, ordered bytewise.

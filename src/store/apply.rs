@@ -11,7 +11,7 @@ use super::changelog::{self, Logged, LoggedChange};
 use super::encoding::{self, RAW};
 use super::index::IndexSet;
 use crate::cache::Table;
-use crate::engine::{Range, Record, RecordRef, Space, Writer};
+use crate::engine::{Range, Record, RecordRef, Space, Writer, expiry_entry};
 use crate::error::{Error, Kind, Result};
 use crate::value::ValueRef;
 
@@ -298,9 +298,4 @@ impl<'b> Plan<'b> {
             }
         }
     }
-}
-
-/// The entry under which an expiring key is found when its time has come.
-pub(super) fn expiry_entry(expires_at: i64, key: &[u8]) -> Vec<u8> {
-    [&expires_at.cast_unsigned().to_be_bytes(), key].concat()
 }

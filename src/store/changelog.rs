@@ -144,6 +144,15 @@ where
     bytes
 }
 
+/// Encodes the [`Entry`] of one commit that wrote or, where false, deleted keys.
+pub(super) fn entry_of(version: u64, time_ms: i64, changes: &[(Vec<u8>, bool)]) -> Vec<u8> {
+    let changes = changes.iter().map(|(key, written)| LoggedChange {
+        what: if *written { Logged::Put } else { Logged::Delete },
+        key,
+    });
+    encode(version, time_ms, [changes].into_iter())
+}
+
 /// The fingerprint of an encoded entry.
 pub(super) fn fingerprint(entry: &[u8]) -> u64 {
     xxh3_64(entry)

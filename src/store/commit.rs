@@ -113,6 +113,10 @@ impl Inner {
     fn carry(&self, requests: &[Request]) -> Replies<Reply> {
         match self.note(self.try_carry(requests)) {
             Ok(replies) => replies,
+            // What the engine refuses of one is no matter of the others.
+            Err(error) if is_refusal(&error) && requests.len() > 1 => {
+                requests.iter().flat_map(|request| self.carry(std::slice::from_ref(request))).collect()
+            }
             Err(error) => requests.iter().map(|_| Err(error.clone())).collect(),
         }
     }

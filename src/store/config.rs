@@ -48,6 +48,10 @@ pub struct Options {
     pub read_only: bool,
     /// Do not create it.
     pub must_exist: bool,
+    /// In a folder of JSON Lines: how many archives of the write-ahead log are kept, the latest.
+    pub archive_keep: u32,
+    /// In a folder of JSON Lines: whether they are compressed, with zstd.
+    pub archive_compress: bool,
 }
 
 impl Default for Options {
@@ -66,6 +70,8 @@ impl Default for Options {
             sweep_interval_ms: 1000,
             read_only: false,
             must_exist: false,
+            archive_keep: 8,
+            archive_compress: false,
         }
     }
 }
@@ -122,6 +128,8 @@ impl Options {
             "log_keep" => self.log_keep = number(name, text)?,
             "sweep_interval_ms" => self.sweep_interval_ms = number(name, text)?,
             "read_only" => self.read_only = boolean(name, text)?,
+            "archive_keep" => self.archive_keep = number(name, text)?,
+            "archive_compress" => self.archive_compress = boolean(name, text)?,
             "must_exist" => self.must_exist = boolean(name, text)?,
             _ => return Err(Error::invalid(format!("unknown option `{name}`"))),
         }
@@ -158,6 +166,8 @@ pub enum Location {
     Sqlite(PathBuf),
     /// In a folder of LevelDB.
     LevelDb(PathBuf),
+    /// In a folder of JSON Lines.
+    Jsonl(PathBuf),
 }
 
 impl Location {
@@ -165,7 +175,7 @@ impl Location {
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Memory => None,
-            Self::Sqlite(path) | Self::LevelDb(path) => Some(path),
+            Self::Sqlite(path) | Self::LevelDb(path) | Self::Jsonl(path) => Some(path),
         }
     }
 
@@ -175,6 +185,7 @@ impl Location {
             Self::Memory => Self::Memory,
             Self::Sqlite(_) => Self::Sqlite(path),
             Self::LevelDb(_) => Self::LevelDb(path),
+            Self::Jsonl(_) => Self::Jsonl(path),
         }
     }
 }
@@ -186,6 +197,7 @@ impl std::fmt::Display for Location {
             Self::Memory => f.write_str("memory:"),
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Self::LevelDb(path) => write!(f, "leveldb:{}", path.display()),
+            Self::Jsonl(path) => write!(f, "jsonl:{}", path.display()),
         }
     }
 }
@@ -200,8 +212,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads a path ("game.db", taken as it is) or a URL ("sqlite:game.db?cache_mb=64&durability=power", "memory:"), whose
-    /// query sets options by name over those given.
+    /// Reads a path ("game.db", taken as it is) or a URL ("sqlite:game.db?cache_mb=64&durability=power",
+    /// "jsonl:data/game", "memory:"), whose query sets options by name over those given.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for an unknown scheme, an unknown option or a malformed value, named in the message.
@@ -218,11 +230,12 @@ impl Config {
         let location = match scheme {
             "sqlite" => Location::Sqlite(checked_path(path.strip_prefix("//").unwrap_or(&path))?),
             "leveldb" => Location::LevelDb(checked_path(path.strip_prefix("//").unwrap_or(&path))?),
+            "jsonl" => Location::Jsonl(checked_path(path.strip_prefix("//").unwrap_or(&path))?),
             "memory" if path.is_empty() => Location::Memory,
             "memory" => return Err(Error::invalid(format!("memory: takes no path, not `{path}`"))),
             other => {
                 return Err(Error::invalid(format!(
-                    "unknown engine `{other}:`: sqlite:, leveldb: or memory:"
+                    "unknown engine `{other}:`: sqlite:, leveldb:, jsonl: or memory:"
                 )));
             }
         };
@@ -264,7 +277,8 @@ impl Config {
         }
         let url = url.ok_or_else(|| Error::invalid("`url` is missing"))?;
         let mut config = Self::from_url(&url, options)?;
-        if let Location::Sqlite(path) | Location::LevelDb(path) = &mut config.location {
+        if let Location::Sqlite(path) | Location::LevelDb(path) | Location::Jsonl(path) = &mut config.location
+        {
             *path = directory.join(&*path);
         }
         Ok(config)

@@ -237,6 +237,7 @@ impl Store {
             counters: Counters::default(),
         };
         let inner = Arc::new(inner);
+        inner.make_indexes()?;
         inner.catch_up()?;
         inner.refuse_unfinished()?;
         let upkeep = Upkeep::start(&inner, options)?;

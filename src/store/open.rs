@@ -1,16 +1,18 @@
 //! From a configuration to an engine, and past the journal that a store in mode behind may have left beside the file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Inner;
-use super::config::{Config, Durability, Location, Mode};
+use super::config::{Config, Durability, Location, Mode, Options};
+use super::{Inner, changelog, index};
 use crate::engine::behind::{self, BehindEngine, BehindOptions};
+use crate::engine::jsonl::{Archives, JsonlEngine, JsonlOptions};
 use crate::engine::leveldb::{LevelDbEngine, LevelDbOptions};
 use crate::engine::memory::MemoryEngine;
 use crate::engine::sqlite::{SqliteEngine, SqliteOptions};
 use crate::engine::{Engine, Writer};
 use crate::error::{Error, Kind, Result};
+use crate::row_key;
 
 /// The engine, and the journal that it must look out for.
 pub(super) fn engine(config: &Config) -> Result<(Box<dyn Engine>, Option<PathBuf>)> {
@@ -35,6 +37,10 @@ pub(super) fn engine(config: &Config) -> Result<(Box<dyn Engine>, Option<PathBuf
             })?;
             return Ok((Box::new(engine), None));
         }
+        Location::Jsonl(_) if options.mode == Mode::Behind => {
+            return Err(Error::invalid("mode=behind is for sqlite:, and jsonl: appends to a log anyway"));
+        }
+        Location::Jsonl(path) => return Ok((Box::new(jsonl(path, options, power_safe)?), None)),
         Location::Sqlite(path) => path.clone(),
     };
     let engine = SqliteEngine::open(SqliteOptions {
@@ -64,7 +70,39 @@ pub(super) fn engine(config: &Config) -> Result<(Box<dyn Engine>, Option<PathBuf
     Ok((Box::new(engine), None))
 }
 
+fn jsonl(path: &Path, options: &Options, power_safe: bool) -> Result<JsonlEngine> {
+    let usual = Options::default();
+    let compression = (options.compress_level, options.compress_threshold);
+    if options.compress_level != -1 && compression != (usual.compress_level, usual.compress_threshold) {
+        return Err(Error::invalid(
+            "compress_level and compress_threshold are not for jsonl:, whose values lie plain",
+        ));
+    }
+    JsonlEngine::open(JsonlOptions {
+        path: path.to_owned(),
+        read_only: options.read_only,
+        must_exist: options.must_exist,
+        power_safe,
+        archives: Archives { keep: options.archive_keep, compress: options.archive_compress },
+        row_key: row_key::of_row,
+        change_entry: changelog::entry_of,
+    })
+}
+
 impl Inner {
+    /// Makes the indexes that the engine does not keep. Nobody else has it open.
+    pub(super) fn make_indexes(&self) -> Result<()> {
+        let engine = self.engine()?;
+        if engine.capabilities().keeps_indexes {
+            return Ok(());
+        }
+        let mut writer = engine.begin()?;
+        if index::rebuild_all(writer.as_mut())? {
+            writer.commit().map_err(|failed| failed.error)?;
+        }
+        Ok(())
+    }
+
     /// Becomes the one writer.
     pub(super) fn begin<'e>(&self, engine: &'e dyn Engine) -> Result<Box<dyn Writer + 'e>> {
         begin(engine, self.journal.as_ref())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::config::{Config, Options};
 use super::index::IndexSet;
-use super::{Inner, Store, apply, changelog, encoding, open};
+use super::{Inner, Store, changelog, encoding, open};
 use crate::engine::{Engine, Hold, Limits, Read, RecordRef, Snapshot, Space, Writer};
 use crate::error::{Error, Kind, Result};
 use crate::store::Clock;
@@ -215,7 +215,7 @@ impl ReplicaWriter<'_> {
     pub fn put(&mut self, key: &[u8], record: RecordRef<'_>) -> Result<()> {
         self.indexes.maintain(self.writer.as_mut(), key, Some((record.encoding, record.data)))?;
         if record.expires_at != 0 {
-            let entry = apply::expiry_entry(record.expires_at, key);
+            let entry = crate::engine::expiry_entry(record.expires_at, key);
             self.writer.put_entry(Space::Expiry, &entry, &[])?;
         }
         self.writer.put(key, record)

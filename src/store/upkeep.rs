@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::Inner;
 use super::batch::Batch;
 use super::config::Options;
-use super::{Inner, apply};
-use crate::engine::{Generation, Range, Space};
+use crate::engine::{Generation, Range, Space, expiry_entry};
 use crate::error::{Error, Kind, Result};
 
 /// Between two looks while the store is in use, and while it is not.
@@ -117,7 +117,7 @@ impl Inner {
 
     /// Entries of keys whose time has come.
     fn due(&self) -> Result<Vec<Vec<u8>>> {
-        let end = apply::expiry_entry(self.clock.now().saturating_add(1), &[]);
+        let end = expiry_entry(self.clock.now().saturating_add(1), &[]);
         let range = Range { start: Bound::Unbounded, end: Bound::Excluded(end) };
         self.with_snapshot(|snapshot| {
             let mut due = Vec::new();

@@ -403,3 +403,13 @@ fn behind_with_no_cache() {
 fn sqlite_with_no_cache() {
     run_all(Home::sqlite, 1);
 }
+
+#[test]
+fn jsonl() {
+    run_all(Home::jsonl, 64 << 20);
+}
+
+#[test]
+fn jsonl_with_no_cache() {
+    run_all(Home::jsonl, 1);
+}

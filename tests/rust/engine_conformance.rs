@@ -23,6 +23,7 @@ struct Opened {
 mod opened {
     use super::*;
     use joinly_storage::engine::behind::{BehindEngine, BehindOptions};
+    use joinly_storage::engine::jsonl::JsonlEngine;
     use joinly_storage::engine::leveldb::{LevelDbEngine, LevelDbOptions};
     use joinly_storage::engine::memory::MemoryEngine;
     use joinly_storage::engine::sqlite::{SqliteEngine, SqliteOptions};
@@ -60,6 +61,12 @@ mod opened {
             power_safe: false,
             busy_timeout: PATIENCE,
         });
+        Opened { engine: Box::new(engine.unwrap()), home: Some(home) }
+    }
+
+    pub fn jsonl() -> Opened {
+        let home = tempfile::tempdir().unwrap();
+        let engine = JsonlEngine::open(crate::engine_jsonl::options(&home.path().join("test")));
         Opened { engine: Box::new(engine.unwrap()), home: Some(home) }
     }
 
@@ -594,4 +601,4 @@ macro_rules! conformance {
     };
 }
 
-conformance! { memory sqlite leveldb behind behind_flushing_at_once }
+conformance! { memory sqlite leveldb behind behind_flushing_at_once jsonl }

@@ -21,6 +21,8 @@ mod closing;
 mod compression;
 mod concurrency;
 mod engine_conformance;
+mod engine_jsonl;
+mod engine_jsonl_crash;
 mod expiry;
 mod feeds;
 mod indexes;

@@ -654,3 +654,13 @@ fn two_stores_with_a_small_cache_on_one_file() {
 fn two_stores_with_a_large_cache_on_one_file() {
     check_against_the_model(Home::sqlite, 2, LARGE);
 }
+
+#[test]
+fn jsonl_with_no_cache() {
+    check_against_the_model(Home::jsonl, 1, TINY);
+}
+
+#[test]
+fn jsonl_with_a_small_cache() {
+    check_against_the_model(Home::jsonl, 1, SMALL);
+}

@@ -76,9 +76,15 @@ impl Home {
         Self::behind().with(|options| options.flush_interval_ms = 1)
     }
 
+    pub fn jsonl() -> Self {
+        let mut home = Self::sqlite();
+        home.config.location = Location::Jsonl(home.path("test"));
+        home
+    }
+
     /// One for each way to keep data.
-    pub fn each() -> [Self; 4] {
-        [Self::memory(), Self::sqlite(), Self::leveldb(), Self::behind()]
+    pub fn each() -> [Self; 5] {
+        [Self::memory(), Self::sqlite(), Self::leveldb(), Self::behind(), Self::jsonl()]
     }
 
     pub fn with(mut self, set: impl FnOnce(&mut Options)) -> Self {

@@ -211,13 +211,5 @@ fn salt(id: Id, number: u64) -> u64 {
 }
 
 pub(super) fn failed(path: &Path, error: &std::io::Error, doing: &str) -> Error {
-    let kind = match error.kind() {
-        std::io::ErrorKind::StorageFull
-        | std::io::ErrorKind::QuotaExceeded
-        | std::io::ErrorKind::WriteZero => Kind::Full,
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Kind::ReadOnly,
-        _ => Kind::Io,
-    };
-    Error::new(kind, format!("{doing} the journal {}: {error}", path.display()))
-        .with_engine_code(error.raw_os_error().unwrap_or(0))
+    Error::io(error, format_args!("{doing} the journal {}", path.display()))
 }

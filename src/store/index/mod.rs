@@ -186,6 +186,16 @@ fn build(writer: &mut dyn Writer, index: &Declared) -> Result<()> {
     }
 }
 
+/// Makes the entries of all indexes there are anew; whether there are any.
+pub(super) fn rebuild_all(writer: &mut dyn Writer) -> Result<bool> {
+    let set = IndexSet::read(writer)?;
+    for index in &set.indexes {
+        tear_down(writer, index)?;
+        build(writer, index)?;
+    }
+    Ok(!set.indexes.is_empty())
+}
+
 /// Removes all entries.
 fn tear_down(writer: &mut dyn Writer, index: &Declared) -> Result<()> {
     let range = Range::prefix(&index.entry_prefix());
