@@ -23,6 +23,9 @@ for need in "${needs[@]}"; do
 done
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 
+# The engine leveldb: loads it.
+python3 -c 'import ctypes; ctypes.CDLL("libleveldb.so.1d")' 2>/dev/null || missing+=(libleveldb1d)
+
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     echo "setup: missing: ${missing[*]} (on Debian or Ubuntu: apt-get install ${missing[*]})" >&2

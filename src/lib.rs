@@ -1,5 +1,5 @@
-//! Joinly Storage: keys and values in an ordinary SQLite file, behind a cache that is never stale, even while
-//! other processes write the same file; published to other languages by a stable C ABI.
+//! Joinly Storage: keys and values in an ordinary SQLite file, or another engine, behind a cache that is never stale,
+//! even while other processes write the same file; published to other languages by a stable C ABI.
 //!
 //! The modules, in reading order, each resting only on those below it:
 //!

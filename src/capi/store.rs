@@ -43,18 +43,22 @@ impl Drop for Unfinished<'_> {
 
 /// Opens or creates a store.
 ///
-/// `url` is a path ("game.db") or a URL: "sqlite:game.db?cache_mb=64&durability=power", or "memory:" for a store
-/// that lives in this process only and ends with its handle. The query sets options by the names of
+/// `url` is a path ("game.db") or a URL: "sqlite:game.db?cache_mb=64&durability=power", "leveldb:folder", or "memory:"
+/// for a store that lives in this process only and ends with its handle. The query sets options by the names of
 /// `joinly_options`; characters that a URL reserves are written %XX. `options` may be NULL. `*out` receives the
 /// store, to be closed with `joinly_store_close` and freed with `joinly_store_free`. The file is created with
-/// permissions 0600.
+/// permissions 0600, a folder with 0700.
 ///
-/// Several processes may open one file; each keeps its own cache, and none is ever stale. Any thread.
+/// Several processes may open one SQLite file; each keeps its own cache, and none is ever stale. A folder of LevelDB
+/// is for one store at a time, and needs Google's library to be installed (on Debian libleveldb1d): it is loaded
+/// when the first one is opened. A folder that other software wrote is opened with `read_only` alone: its keys are
+/// read as they are, and have the version 1. See `joinly_store_capabilities`. Any thread.
 ///
 /// Errors: `JOINLY_INVALID` (unknown option, malformed URL), `JOINLY_NOT_FOUND` (`must_exist`), `JOINLY_IO` (no
 /// such directory), `JOINLY_READ_ONLY`, `JOINLY_NOT_A_DATABASE`, `JOINLY_NEWER_SCHEMA`, `JOINLY_CORRUPT`,
-/// `JOINLY_BUSY`, `JOINLY_FULL`, `JOINLY_UNSUPPORTED` (a second copy of SQLite in this process
-/// has the file open), `JOINLY_FORKED` (this process inherited an open store).
+/// `JOINLY_BUSY` (also: another store has the folder open), `JOINLY_FULL`, `JOINLY_UNSUPPORTED` (a second copy of
+/// SQLite in this process has the file open; LevelDB is not installed), `JOINLY_FORKED` (this process inherited an
+/// open store).
 ///
 /// # Safety
 /// Pointers are NULL or valid as described.

@@ -3,9 +3,7 @@
 
 static void start(runner* run, const char* url, uint64_t cache_bytes) {
     memset(run, 0, sizeof *run);
-    (void)remove("cases.db");
-    (void)remove("cases.db-wal");
-    (void)remove("cases.db-shm");
+    cases_remove_stores();
     joinly_options options = {0};
     options.struct_size = sizeof options;
     options.cache_bytes = cache_bytes;
@@ -87,9 +85,9 @@ static int run_file(const char* path, const char* url, uint64_t cache_bytes) {
 int main(int argc, char** argv) {
     CHECK(argc == 2);
     int failed = 0;
-    static const char* const urls[] = {"memory:", "sqlite:cases.db"};
+    static const char* const urls[] = {"memory:", "sqlite:cases.db", "leveldb:cases.leveldb"};
     static const uint64_t caches[] = {64U << 20U, 1};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         for (size_t j = 0; j < 2; j++) {
             failed += run_file(argv[1], urls[i], caches[j]);
         }

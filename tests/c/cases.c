@@ -1,6 +1,7 @@
 #include "cases.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,4 +233,22 @@ int cases_judge(const char* path, const char* name, const cases_step* step, cons
     print_words("expected", &step->expected);
     print_words("answered", answer);
     return 0;
+}
+
+void cases_remove_stores(void) {
+    (void)remove("cases.db");
+    (void)remove("cases.db-wal");
+    (void)remove("cases.db-shm");
+    DIR* folder = opendir("cases.leveldb");
+    if (folder == NULL) {
+        return;
+    }
+    const struct dirent* entry = NULL;
+    while ((entry = readdir(folder)) != NULL) {
+        char path[512];
+        (void)snprintf(path, sizeof path, "cases.leveldb/%s", entry->d_name);
+        (void)remove(path);
+    }
+    (void)closedir(folder);
+    (void)remove("cases.leveldb");
 }

@@ -10,11 +10,11 @@ from support import ROOT
 CASES = load(ROOT / "tests/cases")
 
 
-@pytest.mark.parametrize("engine", ["memory", "sqlite"])
+@pytest.mark.parametrize("url", ["memory:", "sqlite:game.db", "leveldb:game"])
 @pytest.mark.parametrize("cache_bytes", [64 * 1024 * 1024, 1])
 @pytest.mark.parametrize("case", [pytest.param(case, id=f"{file}-{case.name}") for file, case in CASES])
-def test_case(case: Case, engine: str, cache_bytes: int, path: Path) -> None:
-    url = "memory:" if engine == "memory" else str(path)
+def test_case(case: Case, url: str, cache_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with joinly_storage.open(url, cache_bytes=cache_bytes) as store:
         Runner(store).run(case)
 

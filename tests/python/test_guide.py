@@ -75,6 +75,14 @@ def test_the_guide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert re.fullmatch(r"Hit rate: 66\.67%\nSize: 1/1000\nDatabase size: \d+\.\d\d MB\n", capsys.readouterr().out)
     assert names["db_size"] > 0
 
+    names = guide.run("from joinly_storage.sqlite_store")
+    origin, migrated = names["sqlite"], names["leveldb"]
+    keys = origin.keys()
+    assert "lobby:lobby_789" in keys and migrated.keys() == keys
+    assert all(migrated.get(key) == origin.get(key) for key in keys)
+    names["sqlite"].close()
+    names["leveldb"].close()
+
     names["storage"].close()
     shutil.copy("joinly.db", "joinly_backup.db")
     Path("joinly.db").unlink()

@@ -305,8 +305,9 @@ def open(
 ) -> Store:
     """Opens or creates a store.
 
-    `url` is a path ("game.db", or any path object), a URL ("sqlite:game.db?cache_mb=64&durability=power"), or "memory:"
-    for a store that lives in this process only. Options in a URL win over arguments; None means the default.
+    `url` is a path ("game.db", or any path object), a URL ("sqlite:game.db?cache_mb=64&durability=power",
+    "leveldb:folder"), or "memory:" for a store that lives in this process only. Options in a URL win over arguments;
+    None means the default.
 
     durability: "process" (the default): a commit survives the death of the process; "power": also power loss.
     mode: "through" (the default): a commit is in the database before it is acknowledged; "behind": it is in a journal,

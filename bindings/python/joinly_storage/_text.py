@@ -18,8 +18,8 @@ class TextStore:
     Bytes in the file that are no UTF-8 are read as lone surrogates and written back unchanged.
     """
 
-    def __init__(self, url: Union[str, os.PathLike[str]]) -> None:
-        self.store = open_store(url)
+    def __init__(self, url: Union[str, os.PathLike[str]], read_only: bool = False) -> None:
+        self.store = open_store(url, read_only=read_only)
 
     @overload
     def get(self, key: str) -> Optional[str]: ...

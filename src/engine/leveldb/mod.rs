@@ -83,7 +83,12 @@ impl LevelDbEngine {
         // The current directory may change.
         options.path = database.folder().to_owned();
         let commits = Counter::default();
-        let view = View { generation: commits.generation(), rows: DbSnapshot::new(&database) };
+        let rows = DbSnapshot::new(&database);
+        let last_version = match origin {
+            Origin::Joinly => read::last_version(&rows).map_err(|error| error.within(&path))?,
+            Origin::Foreign => Foreign::VERSION,
+        };
+        let view = View { generation: commits.generation(), last_version, rows };
         crate::log::info(format_args!("opened {path}"));
         Ok(Self {
             options,
@@ -103,9 +108,9 @@ impl LevelDbEngine {
     }
 
     /// Shows what was committed. Answers the state that it made.
-    fn publish(&self, database: &Arc<Database>) -> Generation {
+    fn publish(&self, database: &Arc<Database>, last_version: u64) -> Generation {
         let generation = self.commits.next();
-        let view = Arc::new(View { generation, rows: DbSnapshot::new(database) });
+        let view = Arc::new(View { generation, last_version, rows: DbSnapshot::new(database) });
         let before = {
             let mut published = self.view.write();
             self.commits.advance();
@@ -130,7 +135,7 @@ impl LevelDbEngine {
         }
     }
 
-    /// Sizes of the files: of all but the log in use, and of that.
+    /// Sizes of the files: of all, as what is in the log is to be in a table, and of the log in use.
     fn sizes(&self) -> std::io::Result<(u64, u64)> {
         let (mut all, mut log) = (0, (0, 0));
         for entry in std::fs::read_dir(&self.options.path)? {

@@ -23,6 +23,8 @@ pub(super) struct LevelDbWriter<'e> {
     staged: Staged,
     /// Up to where the change log is known to be empty.
     trimmed: u64,
+    /// Of the change log.
+    last_version: u64,
 }
 
 /// Changes over the state that they began from; None: deleted.
@@ -92,8 +94,9 @@ impl Rows for Staged {
 
 impl<'e> LevelDbWriter<'e> {
     pub fn new(engine: &'e LevelDbEngine, state: MutexGuard<'e, WriterState>, base: Arc<View>) -> Self {
-        let trimmed = state.trimmed;
-        Self { engine, state, staged: Staged { base, rows: BTreeMap::new(), bytes: 0 }, trimmed }
+        let (trimmed, last_version) = (state.trimmed, base.last_version);
+        let staged = Staged { base, rows: BTreeMap::new(), bytes: 0 };
+        Self { engine, state, staged, trimmed, last_version }
     }
 }
 
@@ -127,6 +130,7 @@ impl Writer for LevelDbWriter<'_> {
     fn append_log(&mut self, version: u64, entry: &[u8]) -> Result<()> {
         let row = [&checksum::of_log_entry(version, entry).to_be_bytes(), entry].concat();
         self.staged.put(keys::of(keys::LOG, &version.to_be_bytes()), row);
+        self.last_version = version;
         Ok(())
     }
 
@@ -144,12 +148,16 @@ impl Writer for LevelDbWriter<'_> {
         }
         if let Some(version) = old.last().and_then(|key| key.last_chunk()) {
             self.trimmed = u64::from_be_bytes(*version);
+            if self.trimmed == self.last_version {
+                self.last_version = 0;
+            }
         }
         old.into_iter().for_each(|key| self.staged.delete(key));
         Ok(())
     }
 
     fn commit(mut self: Box<Self>) -> std::result::Result<Generation, CommitError> {
+        let last_version = self.last_version;
         let Staged { base, mut rows, bytes } = self.staged;
         let database = base.rows.database();
         self.engine.check_room(bytes).map_err(|error| CommitError { error, outcome_unknown: false })?;
@@ -166,7 +174,7 @@ impl Writer for LevelDbWriter<'_> {
             return Err(CommitError { error, outcome_unknown: true });
         }
         self.state.trimmed = self.trimmed;
-        Ok(self.engine.publish(database))
+        Ok(self.engine.publish(database, last_version))
     }
 }
 
@@ -188,7 +196,7 @@ impl Read for LevelDbWriter<'_> {
     }
 
     fn last_version(&self) -> Result<u64> {
-        read::last_version(&self.staged)
+        Ok(self.last_version)
     }
 
     fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()> {
