@@ -78,7 +78,8 @@ def test_the_guide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     names = guide.run("from joinly_storage.sqlite_store")
     origin, migrated = names["sqlite"], names["leveldb"]
     keys = origin.keys()
-    assert "lobby:lobby_789" in keys and migrated.keys() == keys
+    assert "lobby:lobby_789" in keys
+    assert migrated.keys() == keys
     assert all(migrated.get(key) == origin.get(key) for key in keys)
     names["sqlite"].close()
     names["leveldb"].close()

@@ -51,3 +51,18 @@ pub(super) fn log_after(version: u64) -> Range {
     let start = Bound::Excluded(version.to_be_bytes().to_vec());
     range(LOG, &Range { start, end: Bound::Unbounded })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_never_change() {
+        let letters = [RECORD, LOG].into_iter().chain(Space::ALL.map(letter_of));
+        assert!(letters.eq(*b"klmei"));
+        assert_eq!((FORMAT, FORMAT_NUMBER), (&b"\0joinly"[..], &b"1"[..]));
+        assert_eq!(of(RECORD, b"a"), b"ka");
+        assert_eq!(log_after(258).start, Bound::Excluded(b"l\0\0\0\0\0\0\x01\x02".to_vec()));
+        assert_eq!(log_after(0).end, Bound::Excluded(b"m".to_vec()));
+    }
+}

@@ -104,7 +104,7 @@ struct Loaded {
 /// background thread is not there, and a database that needs it would stand still.
 pub(super) fn functions() -> Result<&'static Functions> {
     static LOADED: OnceBox<Loaded> = OnceBox::new();
-    let loaded = LOADED.get_or_try_init(|| load().map(Box::new))?;
+    let loaded = LOADED.get_or_try_init(|| load(NAMES).map(Box::new))?;
     if !loaded.process.is_current() {
         return Err(Error::new(
             Kind::Forked,
@@ -114,17 +114,17 @@ pub(super) fn functions() -> Result<&'static Functions> {
     Ok(&loaded.functions)
 }
 
-fn load() -> Result<Loaded> {
+fn load(names: &[&str]) -> Result<Loaded> {
     let process = Process::current();
     // SAFETY: what it runs when loaded is the initialisation of a C++ library.
-    let found = NAMES.iter().find_map(|name| unsafe { Library::new(*name) }.ok());
+    let found = names.iter().find_map(|name| unsafe { Library::new(*name) }.ok());
     let library = found.ok_or_else(|| {
         Error::new(
             Kind::Unsupported,
             format!(
                 "leveldb: needs Google's LevelDB, and none of {} is installed: on Debian and Ubuntu it is in the package \
                  libleveldb1d",
-                NAMES.join(", ")
+                names.join(", ")
             ),
         )
     })?;
@@ -135,4 +135,19 @@ fn load() -> Result<Loaded> {
         Error::new(Kind::Unsupported, format!("leveldb: the installed LevelDB is too old: {error}"))
     })?;
     Ok(Loaded { functions, process })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_is_missing_is_named() {
+        for (name, named) in [("libnowhere.so.7", "libleveldb1d"), ("libc.so.6", "leveldb_open")] {
+            let error = load(&[name]).err().unwrap();
+            assert_eq!(error.kind(), Kind::Unsupported);
+            assert!(error.message().contains(named), "{error}");
+        }
+    }
 }

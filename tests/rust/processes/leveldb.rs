@@ -15,7 +15,7 @@ const RECORDS: u64 = 200;
 /// Opens a folder and keeps it until it is killed.
 pub fn hold_child(arguments: &[&str]) {
     let [folder] = arguments else { panic!("{arguments:?}") };
-    let _store = open(Path::new(folder), |_| {});
+    let _store = open(Path::new(folder), |options| options.busy_timeout_ms = 60_000);
     report("open");
     std::thread::sleep(PATIENCE);
 }
@@ -50,6 +50,19 @@ fn a_second_opener_is_told_who_has_it() {
     assert!(error.message().contains("one process at a time"), "{error}");
     other.kill();
     assert_eq!(open(&folder, |_| {}).get(b"k").unwrap().as_deref(), Some(&b"w"[..]));
+}
+
+/// As by a copy of LevelDB that other software brought: the lock is this process's, and keeps nobody in it out.
+#[test]
+fn a_folder_that_other_software_of_this_process_has_open_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("one.leveldb");
+    drop(open(&folder, |_| {}));
+    let other = std::fs::File::open(folder.join("LOCK")).unwrap();
+    let error = refused(&folder);
+    assert!(error.kind() == Kind::Busy && error.message().contains("another copy"), "{error}");
+    drop(other);
+    open(&folder, |_| {}).put(b"k", b"v").unwrap();
 }
 
 #[test]
