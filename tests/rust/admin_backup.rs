@@ -36,7 +36,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn what_is_restored_equals_what_was_backed_up_on_every_engine() {
-    let homes = [Home::memory, Home::sqlite, Home::behind];
+    let homes = [Home::memory, Home::sqlite, Home::leveldb, Home::behind];
     for from in homes {
         for to in homes {
             let (from, to) = (from(), to());

@@ -17,7 +17,7 @@ fn small() -> MigrateOptions {
 
 #[test]
 fn every_engine_moves_to_every_engine_and_back() {
-    let homes = [Home::memory, Home::sqlite, Home::behind];
+    let homes = [Home::memory, Home::sqlite, Home::leveldb, Home::behind];
     for from in homes {
         for to in homes {
             let (from, to) = (from(), to());

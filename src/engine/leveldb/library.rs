@@ -40,13 +40,17 @@ macro_rules! functions {
         }
 
         impl Functions {
+            /// Or the name of the first that is missing.
+            ///
             /// # Safety
             /// The library is LevelDB, and is never unloaded.
-            unsafe fn of(library: &Library) -> std::result::Result<Self, libloading::Error> {
-                // SAFETY: these are the types in `leveldb/c.h`, which only ever grew.
-                unsafe {
-                    Ok(Self { $($name: *library.get(concat!("leveldb_", stringify!($name), "\0"))?,)* })
-                }
+            unsafe fn of(library: &Library) -> std::result::Result<Self, &'static str> {
+                $(
+                    let name = concat!("leveldb_", stringify!($name));
+                    // SAFETY: these are the types in `leveldb/c.h`, which only ever grew.
+                    let $name = *unsafe { library.get(name) }.map_err(|_| name)?;
+                )*
+                Ok(Self { $($name,)* })
             }
         }
     };
@@ -131,8 +135,11 @@ fn load(names: &[&str]) -> Result<Loaded> {
     // Its thread runs as long as the process: it is never unloaded.
     let library = Box::leak(Box::new(library));
     // SAFETY: by its name it is LevelDB, and it was just leaked.
-    let functions = unsafe { Functions::of(library) }.map_err(|error| {
-        Error::new(Kind::Unsupported, format!("leveldb: the installed LevelDB is too old: {error}"))
+    let functions = unsafe { Functions::of(library) }.map_err(|missing| {
+        Error::new(
+            Kind::Unsupported,
+            format!("leveldb: the installed LevelDB is too old: it has no {missing}"),
+        )
     })?;
     Ok(Loaded { functions, process })
 }
