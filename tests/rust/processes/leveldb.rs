@@ -65,6 +65,33 @@ fn a_folder_that_other_software_of_this_process_has_open_is_refused() {
     open(&folder, |_| {}).put(b"k", b"v").unwrap();
 }
 
+/// Forks after the store was closed: LevelDB's thread is still only the parent's.
+pub fn fork_child(arguments: &[&str]) {
+    let [folder] = arguments else { panic!("{arguments:?}") };
+    let folder = Path::new(folder);
+    drop(open(folder, |_| {}));
+    // SAFETY: the child is the only thread of its process, and allocates with the allocator of glibc, which is usable after
+    // a fork.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let forked = try_open(folder, |_| {}).err().map(|error| error.kind()) == Some(Kind::Forked);
+        // SAFETY: ends the child.
+        unsafe { libc::_exit(i32::from(!forked)) }
+    }
+    let mut status = -1;
+    // SAFETY: waits for the child above; `status` is a valid place.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert_eq!(status, 0, "the forked child got another answer than Forked, or died");
+    open(folder, |_| {}).put(b"k", b"v").unwrap();
+    report("done");
+}
+
+#[test]
+fn a_forked_child_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    Child::spawn("fork_leveldb", &[home.path().join("one.leveldb").to_str().unwrap()]).join();
+}
+
 #[test]
 fn a_closed_store_gives_its_folder_free_before_it_is_dropped() {
     let home = tempfile::tempdir().unwrap();

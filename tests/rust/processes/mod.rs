@@ -116,6 +116,7 @@ fn child() {
         "full_upkeep" => faults::full_upkeep_child(&arguments),
         "fork" => fork::fork_child(&arguments),
         "hold" => leveldb::hold_child(&arguments),
+        "fork_leveldb" => leveldb::fork_child(&arguments),
         "lobbies" => lobbies::child(&arguments),
         "stats" => stats::child(&arguments),
         "stranger" => read_only::stranger_child(&arguments),
