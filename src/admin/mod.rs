@@ -10,6 +10,7 @@ mod import;
 mod migrate;
 mod place;
 mod progress;
+mod repair;
 
 pub use backup::{
     BackupInfo, BackupOptions, BackupReport, BackupSchedule, RestoreOptions, RestoreReport, Restored,
@@ -20,3 +21,4 @@ pub use migrate::{
     MigrateOptions, MigrateReport, MigrateStatus, Migration, migrate, migrate_status, reclaim,
 };
 pub use progress::{Phase, Progress, Watcher};
+pub use repair::{LostKeys, RepairOptions, RepairReport, Repaired, repair};

@@ -173,6 +173,11 @@ impl Replica {
         self.engine.limits()
     }
 
+    /// What is wrong with its structure, a line each.
+    pub fn findings(&self) -> Result<Vec<String>> {
+        self.engine.verify()
+    }
+
     /// A view of everything, for as long as it takes.
     pub fn read(&self) -> Result<Box<dyn Snapshot>> {
         self.engine.snapshot(Hold::Long)
@@ -247,6 +252,11 @@ impl ReplicaWriter<'_> {
     /// Appends a commit that tells of changed marks.
     pub fn log_marks(&mut self, now: i64) -> Result<()> {
         let version = self.writer.last_version()?.saturating_add(1);
+        self.log_start(version, now)
+    }
+
+    /// Begins or continues the change log with a version.
+    pub fn log_start(&mut self, version: u64, now: i64) -> Result<()> {
         let change = changelog::LoggedChange { what: changelog::Logged::Catalog, key: b"" };
         let entry = changelog::encode(version, now, [[change].into_iter()].into_iter());
         self.writer.append_log(version, &entry)

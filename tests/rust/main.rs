@@ -15,6 +15,7 @@ mod support;
 mod admin_backup;
 mod admin_import;
 mod admin_migrate;
+mod admin_repair;
 mod behaviour;
 mod behind;
 mod closing;

@@ -34,7 +34,8 @@ struct Reader {
     /// Whether a snapshot is held; then the fields below tell of it.
     held: bool,
     generation: Generation,
-    version: u64,
+    /// The last of the change log. Where that is damaged, records are read nevertheless.
+    version: Result<u64>,
     began: Instant,
     used: Instant,
     /// How its present user wants it; None while it is idle.
@@ -87,7 +88,7 @@ impl Pool {
             session: Some(session),
             held: false,
             generation: Generation::UNKNOWN,
-            version: 0,
+            version: Ok(0),
             began: now,
             used: now,
             user: None,
@@ -114,7 +115,10 @@ impl Pool {
             reader.began = Instant::now();
             reader.generation = Generation::UNKNOWN;
             // SQLite takes the snapshot at the first read.
-            reader.version = read::last_version(session)?;
+            reader.version = match read::last_version(session) {
+                Err(error) if error.kind() != Kind::Corrupt => return Err(error),
+                version => version,
+            };
             if self.wal.generation() == before {
                 reader.generation = before;
                 break;
@@ -245,7 +249,7 @@ impl Read for PooledSnapshot {
     }
 
     fn last_version(&self) -> Result<u64> {
-        self.with(|_, reader| Ok(reader.version))
+        self.with(|_, reader| reader.version.clone())
     }
 
     fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()> {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use joinly_storage::store::Location;
 use joinly_storage::{Config, Options, Store};
 
+mod admin;
 mod coherence;
 mod crash;
 mod damage;
@@ -106,6 +107,8 @@ fn child() {
     let text = std::env::var(ARGUMENTS).unwrap();
     let arguments: Vec<&str> = text.split('\n').collect();
     match part.as_str() {
+        "migrate" => admin::migrate_child(&arguments),
+        "backup" => admin::backup_child(&arguments),
         "crash" => crash::child(&arguments),
         "coherence" => coherence::child(&arguments),
         "raw" => coherence::raw_child(&arguments),

@@ -1,0 +1,121 @@
+//! `kill -9` during migrations and backups: what was begun goes on, and what is there is whole.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Duration;
+
+use joinly_storage::admin::{
+    BackupOptions, MigrateOptions, Progress, RestoreOptions, backup, check_backup, list_backups, migrate,
+    restore,
+};
+use joinly_storage::store::{Location, Mode};
+use joinly_storage::{Config, Kind, Options, Store};
+
+use super::{Child, Random, open, report};
+use crate::admin_support::{contents, fill, on};
+
+const ROUNDS: u64 = 12;
+
+fn config(file: &Path, mode: Mode) -> Config {
+    Config { location: Location::Sqlite(file.to_owned()), options: Options { mode, ..Options::default() } }
+}
+
+fn mode_of(way: &str) -> Mode {
+    if way == "behind" { Mode::Behind } else { Mode::Through }
+}
+
+/// Tells every step, so that it can be killed in each.
+fn tell(progress: &Progress) -> ControlFlow<()> {
+    report(&format!("{:?} {}", progress.phase, progress.records));
+    std::thread::sleep(Duration::from_millis(1));
+    ControlFlow::Continue(())
+}
+
+fn small() -> MigrateOptions {
+    MigrateOptions { chunk_records: 40, ..MigrateOptions::default() }
+}
+
+pub fn migrate_child(arguments: &[&str]) {
+    let [from, to, way] = arguments else { panic!("{arguments:?}") };
+    let source = open(Path::new(from), |_| {});
+    let moved = migrate(&source, &config(Path::new(to), mode_of(way)), &small(), &mut tell).unwrap();
+    moved.store.unwrap().close().unwrap();
+    report("done");
+}
+
+#[test]
+fn a_killed_migration_goes_on_until_it_is_done() {
+    for way in ["through", "behind"] {
+        for round in 0..ROUNDS {
+            let home = tempfile::tempdir().unwrap();
+            let (from, to) = (home.path().join("from.db"), home.path().join("to.db"));
+            let source = open(&from, |_| {});
+            fill(&source, 400);
+            let mut random = Random(round + 1);
+            let arguments = [from.to_str().unwrap(), to.to_str().unwrap(), way];
+            for attempt in 0..4_u64 {
+                let mut child = Child::spawn("migrate", &arguments);
+                let steps = random.next(45);
+                let told = (0..steps).map_while(|_| child.line()).last();
+                child.kill();
+                if told.as_deref() == Some("done") {
+                    break;
+                }
+                match source.put(format!("doc:{attempt}").as_bytes(), br#"{"n":0}"#) {
+                    Ok(_) => {}
+                    Err(error) => assert_eq!(error.kind(), Kind::Moved, "seed {round}: {error}"),
+                }
+            }
+            let moved = migrate(&source, &config(&to, mode_of(way)), &small(), &mut on);
+            let store = moved.unwrap_or_else(|error| panic!("{way}, seed {round}: {error}")).store.unwrap();
+            assert_eq!(contents(&store), contents(&source), "{way}, seed {round}");
+            store.verify().unwrap();
+            store.put(b"on", b"1").unwrap();
+            assert_eq!(source.put(b"late", b"1").unwrap_err().kind(), Kind::Moved);
+        }
+    }
+}
+
+pub fn backup_child(arguments: &[&str]) {
+    let [from, folder] = arguments else { panic!("{arguments:?}") };
+    let store = open(Path::new(from), |_| {});
+    report("ready");
+    for n in 0_u64.. {
+        store.put(b"n", n.to_string().as_bytes()).unwrap();
+        let options = BackupOptions { incremental: n % 3 != 0, ..BackupOptions::default() };
+        let made = backup(&store, Path::new(folder), &options, &mut tell).unwrap();
+        report(&format!("made {}", made.backup.id));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn killed_backups_leave_whole_ones_only() {
+    let home = tempfile::tempdir().unwrap();
+    let (from, folder) = (home.path().join("from.db"), home.path().join("backups"));
+    fill(&open(&from, |_| {}), 2000);
+    let (mut random, mut made) = (Random(7), Vec::new());
+    for _ in 0..ROUNDS {
+        let mut child = Child::spawn("backup", &[from.to_str().unwrap(), folder.to_str().unwrap()]);
+        for _ in 0..1 + random.next(40) {
+            let line = child.line().unwrap();
+            made.extend(line.strip_prefix("made ").map(str::to_owned));
+        }
+        child.kill();
+        while let Some(line) = child.line() {
+            made.extend(line.strip_prefix("made ").map(str::to_owned));
+        }
+    }
+    assert!(made.len() > 3, "{} backups", made.len());
+    let listed = list_backups(&folder).unwrap();
+    assert!(made.iter().all(|id| listed.iter().any(|backup| backup.id == *id)));
+    for backup in &listed {
+        check_backup(&backup.file, &mut on).unwrap();
+    }
+    let place = Config { location: Location::Memory, options: Options::default() };
+    let restored = restore(&folder, &place, &RestoreOptions::default(), &mut on).unwrap();
+    assert_eq!(Some(&restored.report.backup), listed.last());
+    let store: Store = restored.store;
+    store.verify().unwrap();
+    assert!(contents(&store).0.len() > 2000);
+}
