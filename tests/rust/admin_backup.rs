@@ -117,7 +117,9 @@ fn a_full_backup_is_made_where_the_change_log_does_not_tell() {
     let home = Home::sqlite().with(|options| options.log_keep = 3);
     let (store, folder) = (home.open(), home.path("backups"));
     make(&store, &folder);
-    (0..300_u64).for_each(|n| drop(store.put(b"k", &n.to_be_bytes()).unwrap()));
+    for n in 0..300_u64 {
+        store.put(b"k", &n.to_be_bytes()).unwrap();
+    }
     home.clock.advance(1);
     let made = backup(&store, &folder, &incremental(), &mut on).unwrap();
     assert!(made.full_because.unwrap().contains("does not"), "the log was trimmed");

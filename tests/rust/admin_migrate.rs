@@ -136,7 +136,9 @@ fn a_trimmed_change_log_means_another_pass() {
     let moved = migrate(&source, &to.config, &small(), &mut |progress| {
         if busy && progress.phase == Phase::CatchUp {
             busy = false;
-            (0..300).for_each(|n| drop(source.put(b"busy", &[n as u8]).unwrap()));
+            for n in 0..300_u64 {
+                source.put(b"busy", &n.to_be_bytes()).unwrap();
+            }
         }
         ControlFlow::Continue(())
     })

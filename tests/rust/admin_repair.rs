@@ -7,7 +7,7 @@ use joinly_storage::engine::{Engine, RecordRef};
 use joinly_storage::store::Location;
 use joinly_storage::{Config, Kind, Store};
 
-use crate::admin_support::{contents, fill, on, stop_after};
+use crate::admin_support::{Record, contents, fill, on, stop_after};
 use crate::support::{Home, get, kind};
 
 const PAGE: usize = 4096;
@@ -24,12 +24,14 @@ fn covers(lost: &LostKeys, key: &str) -> bool {
 }
 
 /// A closed file with records that are text, and what it holds.
-fn sound(home: &Home) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>, u64, i64)>) {
+fn sound(home: &Home) -> (Vec<u8>, Vec<Record>) {
     let store = home.open();
     fill(&store, 600);
     let rows = contents(&store).0;
     let odd: Vec<_> = rows.iter().filter(|row| row.0.starts_with(b"b\0")).map(|row| row.0.clone()).collect();
-    odd.iter().for_each(|key| drop(store.delete(key).unwrap()));
+    for key in &odd {
+        store.delete(key).unwrap();
+    }
     let rows = contents(&store).0;
     store.checkpoint().unwrap();
     store.close().unwrap();

@@ -7,8 +7,11 @@ use joinly_storage::{Batch, Find, IndexSpec, Scan, Store};
 
 use crate::support::keys;
 
-/// Key, value, version and expiry of every record, then what each index finds.
-pub type Contents = (Vec<(Vec<u8>, Vec<u8>, u64, i64)>, Vec<(String, Vec<String>)>);
+/// Key, value, version and expiry.
+pub type Record = (Vec<u8>, Vec<u8>, u64, i64);
+
+/// Every record, then what each index finds.
+pub type Contents = (Vec<Record>, Vec<(String, Vec<String>)>);
 
 pub fn contents(store: &Store) -> Contents {
     let (mut rows, mut scan) = (Vec::new(), Scan::prefix(b"").limit(1000));

@@ -25,7 +25,7 @@ pub(super) fn salvage(read: &dyn Read, keep: Keep<'_>) -> Result<Vec<Lost>> {
     let mut salvage = Salvage { read, keep, lost: Vec::new() };
     let mut stretches = VecDeque::from([Stretch { after: None, before: None }]);
     while let Some(stretch) = stretches.pop_front() {
-        if let Some(gap) = salvage.from_both_ends(stretch)? {
+        if let Some(gap) = salvage.narrow(stretch)? {
             match salvage.probe(&gap)? {
                 Some(sides) => stretches.extend(sides),
                 None => salvage.lost.push(Lost { after: gap.after, before: gap.before }),
@@ -80,7 +80,7 @@ struct Salvage<'a> {
 
 impl Salvage<'_> {
     /// Reads a stretch from its begin and from its end; what is left between.
-    fn from_both_ends(&mut self, mut stretch: Stretch) -> Result<Option<Stretch>> {
+    fn narrow(&mut self, mut stretch: Stretch) -> Result<Option<Stretch>> {
         let forwards = self.scan(&stretch.range(), false)?;
         if forwards.whole {
             return Ok(None);
