@@ -293,6 +293,26 @@
 #define JOINLY_SQL_BLOB 4
 
 /**
+ * Records are written to where they go.
+ */
+#define JOINLY_PHASE_COPY 1
+
+/**
+ * What was changed meanwhile is written.
+ */
+#define JOINLY_PHASE_CATCH_UP 2
+
+/**
+ * What was written is compared or checked.
+ */
+#define JOINLY_PHASE_VERIFY 3
+
+/**
+ * It is made visible.
+ */
+#define JOINLY_PHASE_FINISH 4
+
+/**
  * A currency in a player's wallet: a counter at the key `player:{player}:wallet:{name}`.
  */
 #define JOINLY_HOLDING_CURRENCY 0
@@ -316,6 +336,11 @@
  * What is there has the version that the write names.
  */
 #define JOINLY_EXPECT_VERSION 2
+
+/**
+ * Backups made every so often. Usable from any thread.
+ */
+typedef struct joinly_backup_schedule joinly_backup_schedule;
 
 /**
  * A list of checks and mutations. It belongs to no store and may be committed to several, or again. Usable from
@@ -1358,6 +1383,98 @@ typedef struct {
 } joinly_sql_value;
 
 /**
+ * How to migrate. Zero-initialise it, set `struct_size` to `sizeof(joinly_migrate_options)`, then what differs from the
+ * defaults.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_migrate_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * The most records of one commit; 0: 1000.
+     */
+    uint32_t chunk_records;
+    /**
+     * 1: only look: count and check every record of the source, touch nothing.
+     */
+    uint8_t dry_run;
+    /**
+     * 1: the destination becomes a copy of one moment, and the source goes on as before.
+     */
+    uint8_t keep_source;
+    /**
+     * Zero.
+     */
+    uint8_t reserved[6];
+    /**
+     * A folder, NUL-terminated: a checked backup of the source is made there first. NULL: none.
+     */
+    const char *backup;
+} joinly_migrate_options;
+
+/**
+ * How far an operation on a whole store is. Borrowed by the callback during the call.
+ */
+typedef struct {
+    /**
+     * Bytes of this struct, as the library knows it: fields beyond it are not there.
+     */
+    uint32_t struct_size;
+    /**
+     * One of `JOINLY_PHASE_*`.
+     */
+    uint32_t phase;
+    /**
+     * Records so far in this phase, those of earlier attempts that need not be repeated included.
+     */
+    uint64_t records;
+    /**
+     * Bytes of their keys and values.
+     */
+    uint64_t bytes;
+} joinly_progress;
+
+/**
+ * Told of progress after every step, on the thread of the call; `user` is what was given with it. Anything but 0 ends the
+ * operation with `JOINLY_CANCELLED`. It may call the library, and must not unwind.
+ */
+typedef int32_t (*joinly_progress_callback)(const joinly_progress *progress,
+                                            void *user);
+
+/**
+ * How to back up. Zero-initialise it, set `struct_size` to `sizeof(joinly_backup_options)`, then what differs from the
+ * defaults.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_backup_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * The zstd level, 1 to 19; 0: 3.
+     */
+    int32_t level;
+    /**
+     * The most backups that the folder keeps; 0: all. The latest is always kept, and so is every backup that a kept one
+     * continues.
+     */
+    uint32_t keep;
+    /**
+     * 1: only what was changed since the latest backup of the folder, if the change log tells it; else a full one is made.
+     */
+    uint8_t incremental;
+    /**
+     * Zero.
+     */
+    uint8_t reserved[3];
+    /**
+     * No backup older than so many milliseconds is kept; 0: however old.
+     */
+    uint64_t max_age_ms;
+} joinly_backup_options;
+
+/**
  * A change of what a player owns. Zero-initialise it and set `struct_size`. Texts are ids in UTF-8.
  */
 typedef struct {
@@ -1857,6 +1974,16 @@ typedef struct {
  * A balance would go below zero; nothing was changed.
  */
 #define JOINLY_INSUFFICIENT 30
+
+/**
+ * The caller ended it; what was done so far is kept where the operation says so.
+ */
+#define JOINLY_CANCELLED 31
+
+/**
+ * The store was moved: it is written to in its new place, which the message names.
+ */
+#define JOINLY_MOVED 32
 
 #ifdef __cplusplus
 extern "C" {
@@ -3019,6 +3146,189 @@ uint8_t joinly_sql_rows_more(const joinly_sql_rows *rows);
  * Frees rows. NULL and ones that are freed already are ignored. Any thread.
  */
 void joinly_sql_rows_free(joinly_sql_rows *rows);
+
+/**
+ * Moves a store to the place of `url`, of any engine, while it is read and written; then the destination takes its place.
+ *
+ * Keys, values, versions, expiries and indexes go along, and the change log from the begin of the copy on. Every record is
+ * compared with the source's before one commit marks the source as moved, with an epoch that grows each time: from then on
+ * every writer of every process gets `JOINLY_MOVED`, and reads go on. Until then the source notices nothing, and the
+ * destination is refused with `JOINLY_WRONG_STATE` when it is opened. After a failure, a cancellation or the death of the
+ * process the same call goes on where it stopped; repeated after the end it does nothing. The way back is the same call
+ * with the places swapped, and takes over only what was changed since.
+ *
+ * The destination must be empty, an unfinished one of this source, or the store that the source was once moved from.
+ * `options` may be NULL, and so may `callback`. `*out` (may be NULL) receives the destination, open, to go on with; NULL
+ * after a dry run. `*report` (may be NULL) receives a JSON object of "id", "epoch", "records", "bytes", "indexes",
+ * "followed" (commits made meanwhile), "passes" (over all records), "version" and "backup" (a file, or null), to be freed
+ * with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_CANCELLED`, `JOINLY_EXISTS` (the destination holds other data), `JOINLY_MOVED` (the source was moved
+ * elsewhere), `JOINLY_COMPACTED` (the change log is trimmed faster than records are copied), `JOINLY_CORRUPT` (a record
+ * that cannot be read; the message names the key), `JOINLY_TOO_LARGE` (one that does not fit there), and those of
+ * `joinly_store_open` and `joinly_store_commit`.
+ */
+joinly_status joinly_migrate(joinly_store *store,
+                             const char *url,
+                             const joinly_migrate_options *options,
+                             joinly_progress_callback callback,
+                             void *user,
+                             joinly_store **out,
+                             joinly_value **report,
+                             joinly_error **err);
+
+/**
+ * Tells where the store of `url` is in a migration, also when it cannot be opened because of that. `*out` receives a JSON
+ * object of "state": "none"; "incoming" with "id", "records" and "bytes" so far; "moved" with "id", "epoch" and "to"; or
+ * "arrived" with "id" and "epoch". To be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND`, and those of `joinly_store_open`.
+ */
+joinly_status joinly_migrate_status(const char *url,
+                                    joinly_value **out,
+                                    joinly_error **err);
+
+/**
+ * Takes the mark off a store that was moved, so that it is written to again: for when the place it was moved to is lost.
+ * What was written there stays there. To bring the data back, migrate it back instead. Any thread.
+ *
+ * Errors: `JOINLY_WRONG_STATE` (it was not moved), and those of `joinly_store_commit`.
+ */
+joinly_status joinly_migrate_reclaim(joinly_store *store,
+                                     joinly_error **err);
+
+/**
+ * Makes a backup in a folder, which is created when missing, while the store is read and written. It is of one moment,
+ * holds what any engine can restore, and is read again from the first byte to the last before it has its name.
+ *
+ * `options` may be NULL, and so may `callback`. `*report` (may be NULL) receives a JSON object of "file", "id", "base" (the
+ * id of the backup that it continues, or null), "version", "created_ms", "engine", "records", "bytes", "deletes",
+ * "file_bytes", "full_because" (why it is a full one although an incremental one was asked for, or null) and "removed" (a
+ * list of files), to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_CANCELLED`, `JOINLY_CORRUPT` (a record that cannot be read, or a file that was read back differently),
+ * `JOINLY_FULL`, `JOINLY_READ_ONLY`, `JOINLY_IO`, `JOINLY_INVALID`, and those of `joinly_kv_scan`. Nothing is left behind
+ * then.
+ */
+joinly_status joinly_backup(joinly_store *store,
+                            const char *folder,
+                            const joinly_backup_options *options,
+                            joinly_progress_callback callback,
+                            void *user,
+                            joinly_value **report,
+                            joinly_error **err);
+
+/**
+ * Makes a full backup in a file, which must not exist. `*report` (may be NULL) receives what `joinly_backup` reports,
+ * without its last two members. Any thread.
+ *
+ * Errors: those of `joinly_backup`, and `JOINLY_EXISTS`.
+ */
+joinly_status joinly_backup_file(joinly_store *store,
+                                 const char *file,
+                                 joinly_progress_callback callback,
+                                 void *user,
+                                 joinly_value **report,
+                                 joinly_error **err);
+
+/**
+ * Reads a backup from the first byte to the last. `*report` (may be NULL) receives what `joinly_backup_file` reports. Any
+ * thread.
+ *
+ * Errors: `JOINLY_CORRUPT` (it is not as it was written), `JOINLY_NOT_A_DATABASE` (it is no backup), `JOINLY_NOT_FOUND`,
+ * `JOINLY_CANCELLED`, `JOINLY_IO`.
+ */
+joinly_status joinly_backup_check(const char *file,
+                                  joinly_progress_callback callback,
+                                  void *user,
+                                  joinly_value **report,
+                                  joinly_error **err);
+
+/**
+ * Lists the backups of a folder, oldest first; what is damaged is left out. `*out` receives a JSON array of what
+ * `joinly_backup_file` reports of each, to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such folder), `JOINLY_IO`, `JOINLY_READ_ONLY` (it may not be read).
+ */
+joinly_status joinly_backup_list(const char *folder,
+                                 joinly_value **out,
+                                 joinly_error **err);
+
+/**
+ * Starts a thread that makes a backup whenever the latest in the folder is older than `interval_ms`, so that restarts
+ * neither skip nor repeat one. One that failed is tried again after a tenth of the interval, with a message in the log.
+ * `*out` receives the schedule, freed with `joinly_backup_schedule_free`. It ends with its store. Any thread.
+ *
+ * Errors: `JOINLY_INVALID` (an interval of 0), `JOINLY_IO` (no thread can be started), `JOINLY_BAD_HANDLE`.
+ */
+joinly_status joinly_backup_schedule_start(joinly_store *store,
+                                           const char *folder,
+                                           const joinly_backup_options *options,
+                                           uint64_t interval_ms,
+                                           joinly_backup_schedule **out,
+                                           joinly_error **err);
+
+/**
+ * Tells what a schedule did so far. `*out` receives a JSON object of "made", "latest" (a file, or null), "failures" and
+ * "error" (the last failure, null once a backup succeeded), to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_BAD_HANDLE`.
+ */
+joinly_status joinly_backup_schedule_status(const joinly_backup_schedule *schedule,
+                                            joinly_value **out,
+                                            joinly_error **err);
+
+/**
+ * Ends a schedule, and the backup that it is making. NULL and one that is freed already are ignored. Any thread.
+ */
+void joinly_backup_schedule_free(joinly_backup_schedule *schedule);
+
+/**
+ * Makes a store of any engine at the place of `url` from a backup: `from` is its file, or a folder of backups. It is made
+ * beside its place, checked, and put there when it is whole. Nobody may have a store there open.
+ *
+ * `backup` names one of the folder by its id, the begin of that, or its file's name; NULL: the latest. With `overwrite` 1
+ * what is at the place is put aside; else the call is refused when something is there. `callback` may be NULL. `*out` (may
+ * be NULL) receives the store, open. `*report` (may be NULL) receives a JSON object of what `joinly_backup_file` reports,
+ * "files" (that it was made from) and "replaced" (where what was there is now, or null), to be freed with
+ * `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_CANCELLED`, `JOINLY_EXISTS`, `JOINLY_NOT_FOUND` (the backup, or one that it continues), `JOINLY_CORRUPT`
+ * (a damaged backup), `JOINLY_NOT_A_DATABASE` (no backup), `JOINLY_TOO_LARGE` (a record that does not fit there), and those
+ * of `joinly_store_open`. Nothing is left behind then, and what was there is untouched.
+ */
+joinly_status joinly_restore(const char *from,
+                             const char *backup,
+                             const char *url,
+                             uint8_t overwrite,
+                             joinly_progress_callback callback,
+                             void *user,
+                             joinly_store **out,
+                             joinly_value **report,
+                             joinly_error **err);
+
+/**
+ * Makes a new store at the place of `url` of what can be read of the damaged one at `damaged`, which is only read and stays
+ * as it is. The two may be of different engines. Kept is every record that can be read and matches its checksum, with its
+ * version and expiry, and the indexes; watches begin anew.
+ *
+ * With `overwrite` 1 what is at the place is put aside; else the call is refused when something is there. `callback` may be
+ * NULL. `*out` (may be NULL) receives the store, open. `*report` (may be NULL) receives a JSON object of "records", "bytes",
+ * "version", "lost" (an array of objects of "after" and "before": keys between which nothing could be read, or, when both
+ * are the same, a key that was lost; null: none), "findings" and "notes" (arrays of texts for people) and "replaced" (where
+ * what was there is now, or null), to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_CANCELLED`, `JOINLY_EXISTS`, `JOINLY_NOT_FOUND`, `JOINLY_NOT_A_DATABASE` or `JOINLY_CORRUPT` (the damaged
+ * store cannot be opened at all: restore a backup), and those of `joinly_store_open`. Nothing is left behind then.
+ */
+joinly_status joinly_repair(const char *damaged,
+                            const char *url,
+                            uint8_t overwrite,
+                            joinly_progress_callback callback,
+                            void *user,
+                            joinly_store **out,
+                            joinly_value **report,
+                            joinly_error **err);
 
 /**
  * Makes a player's profile, at the key `player:{player}`; wallets, presence and the like need none. `player` is 1 to 128

@@ -6,16 +6,15 @@ use crate::error::{Error, Kind, Result};
 
 /// What an operation is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
 pub enum Phase {
     /// Writing records to where they go.
-    Copy = 1,
+    Copy,
     /// Writing what was changed meanwhile.
-    CatchUp = 2,
+    CatchUp,
     /// Comparing or checking what was written.
-    Verify = 3,
+    Verify,
     /// Making it visible.
-    Finish = 4,
+    Finish,
 }
 
 impl Phase {

@@ -70,6 +70,10 @@ pub const JOINLY_ALREADY_MATCHED: joinly_status = 28;
 pub const JOINLY_WRONG_STATE: joinly_status = 29;
 /// A balance would go below zero; nothing was changed.
 pub const JOINLY_INSUFFICIENT: joinly_status = 30;
+/// The caller ended it; what was done so far is kept where the operation says so.
+pub const JOINLY_CANCELLED: joinly_status = 31;
+/// The store was moved: it is written to in its new place, which the message names.
+pub const JOINLY_MOVED: joinly_status = 32;
 
 /// A failure: status, message, engine code. Immutable; usable from any thread; freed with `joinly_error_free`.
 pub struct joinly_error {
@@ -109,6 +113,7 @@ pub extern "C" fn joinly_status_name(status: joinly_status) -> *const c_char {
         JOINLY_BUFFER_TOO_SMALL c"BUFFER_TOO_SMALL", JOINLY_LOBBY_FULL c"LOBBY_FULL",
         JOINLY_FORBIDDEN c"FORBIDDEN", JOINLY_EXPIRED c"EXPIRED", JOINLY_ALREADY_MATCHED c"ALREADY_MATCHED",
         JOINLY_WRONG_STATE c"WRONG_STATE", JOINLY_INSUFFICIENT c"INSUFFICIENT",
+        JOINLY_CANCELLED c"CANCELLED", JOINLY_MOVED c"MOVED",
     }
 }
 

@@ -7,6 +7,7 @@
 //! - outputs are NULL or 0 after a failure ([`ffi`]).
 #![allow(unsafe_code, non_camel_case_types)]
 
+mod admin;
 mod batch;
 mod cache;
 mod caller;

@@ -11,7 +11,7 @@ use super::options::{
     joinly_stats,
 };
 use crate::error::Result;
-use crate::store::{Config, Store};
+use crate::store::{Config, Options, Store};
 
 /// An open store. Usable from any thread at the same time. Handles are never dereferenced: a closed, freed,
 /// foreign or invented one is answered with `JOINLY_BAD_HANDLE`. After `fork()` the child's handles answer
@@ -39,6 +39,27 @@ impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         self.0.poison();
     }
+}
+
+/// Where a store is, by its URL, with default options.
+///
+/// # Safety
+/// `url` is NULL or NUL-terminated.
+pub(super) unsafe fn place(url: *const c_char) -> Result<Config> {
+    // SAFETY: forwarded contract.
+    Config::from_url(unsafe { ffi::string(url, "url")? }, Options::default())
+}
+
+/// Gives an open store out where it is wanted.
+///
+/// # Safety
+/// `out` is NULL or writable.
+pub(super) unsafe fn opened(store: Option<Store>, out: *mut *mut joinly_store) -> Result<()> {
+    if let (Some(store), false) = (store, out.is_null()) {
+        // SAFETY: non-NULL, so writable.
+        unsafe { out.write(STORES.insert(store)?) };
+    }
+    Ok(())
 }
 
 /// Opens or creates a store.

@@ -2,7 +2,7 @@
 //! marks that tell what becomes of a store.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::config::{Config, Options};
 use super::index::IndexSet;
@@ -128,7 +128,12 @@ impl Store {
 
     /// A view of everything, for as long as it takes.
     pub(crate) fn long_snapshot(&self) -> Result<Box<dyn Snapshot>> {
-        self.inner.note(self.inner.engine()?.snapshot(Hold::Long))
+        self.reader().long_snapshot()
+    }
+
+    /// What reads it as a whole.
+    pub(crate) fn reader(&self) -> Reader {
+        Reader(Arc::clone(&self.inner))
     }
 
     /// Sets or removes the mark that the store was moved, a JSON object with "to". Every writer of every process sees it before its next commit.
@@ -137,6 +142,39 @@ impl Store {
             Some(text) => writer.put_entry(Space::Meta, Mark::Moved.key(), text.as_bytes()),
             None => writer.delete_entry(Space::Meta, Mark::Moved.key()),
         })
+    }
+}
+
+/// Reads a store as a whole, also after its owner gave it up: then it answers [`Kind::Closed`].
+pub(crate) struct Reader(Arc<Inner>);
+
+/// The same, without keeping it.
+pub(crate) struct WeakReader(Weak<Inner>);
+
+impl Reader {
+    pub fn downgrade(&self) -> WeakReader {
+        WeakReader(Arc::downgrade(&self.0))
+    }
+
+    /// A view of everything, for as long as it takes.
+    pub fn long_snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        self.0.note(self.0.engine()?.snapshot(Hold::Long))
+    }
+
+    pub fn now(&self) -> Result<i64> {
+        self.0.engine()?;
+        Ok(self.0.clock.now())
+    }
+
+    pub fn engine_name(&self) -> &'static str {
+        self.0.engine.name().to_str().unwrap_or("")
+    }
+}
+
+impl WeakReader {
+    /// None once the store is gone.
+    pub fn upgrade(&self) -> Option<Reader> {
+        self.0.upgrade().map(Reader)
     }
 }
 

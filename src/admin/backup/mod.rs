@@ -22,7 +22,7 @@ use super::progress::{Phase, Reporter, Watcher};
 use crate::engine::{Fields, Range, Snapshot};
 use crate::error::{Error, Kind, Result};
 use crate::store::Store;
-use crate::store::replica::{declarations, log_after};
+use crate::store::replica::{Reader, declarations, log_after};
 use format::{Decoder, Element, Encoder, Footer, Header, elements};
 
 pub use folder::{Retention, list_backups, prune_backups};
@@ -99,6 +99,15 @@ pub fn backup(
     options: &BackupOptions,
     watcher: Watcher<'_>,
 ) -> Result<BackupReport> {
+    backup_of(&store.reader(), folder, options, watcher)
+}
+
+fn backup_of(
+    store: &Reader,
+    folder: &Path,
+    options: &BackupOptions,
+    watcher: Watcher<'_>,
+) -> Result<BackupReport> {
     std::fs::create_dir_all(folder).map_err(|error| Error::io(&error, folder.display()))?;
     folder::remove_leftovers(folder);
     let view = store.long_snapshot()?;
@@ -123,7 +132,7 @@ pub fn backup(
 /// As [`backup`], and [`Kind::Exists`].
 pub fn backup_file(store: &Store, file: &Path, level: i32, watcher: Watcher<'_>) -> Result<BackupInfo> {
     let view = store.long_snapshot()?;
-    write(view.as_ref(), file, &header(store, view.as_ref(), None)?, None, level, watcher)
+    write(view.as_ref(), file, &header(&store.reader(), view.as_ref(), None)?, None, level, watcher)
 }
 
 /// Reads a backup from the first byte to the last and tells what it is.
@@ -137,7 +146,7 @@ pub fn check_backup(file: &Path, watcher: Watcher<'_>) -> Result<BackupInfo> {
     info(file, header, footer)
 }
 
-fn header(store: &Store, view: &dyn Snapshot, changes: Option<&Changes>) -> Result<Header> {
+fn header(store: &Reader, view: &dyn Snapshot, changes: Option<&Changes>) -> Result<Header> {
     let mut id = [0; 16];
     getrandom::fill(&mut id).map_err(|error| Error::new(Kind::Io, format!("make an id: {error}")))?;
     let (version, fingerprint, _) = super::migrate::position(view)?;

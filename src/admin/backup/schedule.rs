@@ -2,17 +2,18 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::{BackupOptions, backup, folder};
+use super::{BackupOptions, backup_of, folder};
 use crate::error::{Error, Kind, Result};
 use crate::store::Store;
+use crate::store::replica::{Reader, WeakReader};
 
 /// The longest that the thread sleeps, so that a clock that was set is noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -50,12 +51,7 @@ impl BackupSchedule {
     ///
     /// # Errors
     /// [`Kind::Invalid`] for an interval of 0; [`Kind::Io`] when no thread can be started.
-    pub fn start(
-        store: &Arc<Store>,
-        folder: &Path,
-        options: BackupOptions,
-        interval: Duration,
-    ) -> Result<Self> {
+    pub fn start(store: &Store, folder: &Path, options: BackupOptions, interval: Duration) -> Result<Self> {
         if interval.is_zero() {
             return Err(Error::invalid("the interval of backups is 0"));
         }
@@ -66,7 +62,7 @@ impl BackupSchedule {
             stopping: AtomicBool::new(false),
             status: Mutex::default(),
         });
-        let (store, of_thread) = (Arc::downgrade(store), Arc::clone(&shared));
+        let (store, of_thread) = (store.reader().downgrade(), Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name("joinly-backup".to_owned())
             .spawn(move || of_thread.run(&store))
@@ -91,7 +87,7 @@ impl Drop for BackupSchedule {
 }
 
 impl Shared {
-    fn run(&self, store: &Weak<Store>) {
+    fn run(&self, store: &WeakReader) {
         while !self.stopping.load(Ordering::Relaxed) {
             let Some(store) = store.upgrade() else { return };
             let Ok(now) = store.now() else { return };
@@ -113,13 +109,10 @@ impl Shared {
     }
 
     /// Makes one; how long to wait then.
-    fn make(&self, store: &Store) -> Duration {
-        let made = backup(store, &self.folder, &self.options, &mut |_| match self
-            .stopping
-            .load(Ordering::Relaxed)
-        {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
+    fn make(&self, store: &Reader) -> Duration {
+        let ended = || self.stopping.load(Ordering::Relaxed) || store.now().is_err();
+        let made = backup_of(store, &self.folder, &self.options, &mut |_| {
+            if ended() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         let mut status = self.status.lock();
         match made {

@@ -53,6 +53,8 @@ enum class Status : joinly_status {
     already_matched = JOINLY_ALREADY_MATCHED,
     wrong_state = JOINLY_WRONG_STATE,
     insufficient = JOINLY_INSUFFICIENT,
+    cancelled = JOINLY_CANCELLED,
+    moved = JOINLY_MOVED,
 };
 
 /// The stable name of a status, for example "NOT_FOUND".
