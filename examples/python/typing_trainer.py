@@ -1,4 +1,4 @@
-"""What a typing trainer tells: sessions of a simulated typist on a real text, its weakest keys and pairs, and her progress.
+"""What a typing trainer tells: sessions of a simulated typist on a real text, the weakest keys and pairs, the progress.
 
 python typing_trainer.py [TEXT [DATABASE]]
 """
@@ -25,7 +25,7 @@ with joinly_storage.open(sys.argv[2] if len(sys.argv) > 2 else "memory:") as sto
         with store.sessions.begin("ada", f"day {day}", began=began, journal_every=100) as session:
             before = ""
             for key in "\n".join(lines[first : first + LINES]):
-                slow = 90 + 15 * (not key.isalpha()) + 40 * (not key.islower()) - 2 * day
+                slow = 90 + 15 * (not key.isalpha()) + 40 * (not key.islower()) - 6 * day
                 time_ms, correct = typist.lognormvariate(0, 0.3) * slow, typist.random() > slow / 3000
                 session.record(key, time_ms, correct)
                 if before:

@@ -59,6 +59,12 @@ fn figures_are_those_of_the_samples() {
         assert_eq!(summary[1].figures, figures);
         assert!((figures.average_ms.unwrap() - expected.average_ms.unwrap()).abs() < 1e-9);
         assert_eq!(Figures { average_ms: expected.average_ms, ..figures }, expected);
+        // Byte for byte what the tests in C and C++ read.
+        play(&store, "3", 9, &[("c", 100.0, true), ("c", 50.5, true), ("c", 7.0, false)]);
+        assert_eq!(
+            serde_json::to_string(&stats.figures("ada", "c").unwrap()).unwrap(),
+            r#"{"attempts":3,"correct":2,"miss_rate":0.3333333333333333,"total_ms":150.5,"average_ms":75.25,"min_ms":50.5,"max_ms":100.0}"#
+        );
         let missed = stats.figures("ada", "th").unwrap().unwrap();
         assert_eq!((missed.average_ms, missed.min_ms, missed.miss_rate), (None, None, 1.0));
         assert_eq!(stats.figures("ada", "b").unwrap(), None);
@@ -180,11 +186,21 @@ fn foreign_documents_are_told() {
         kind(stats.roll_up("ada", RollUp { days_until: Some(DAY), ..RollUp::default() })),
         Kind::WrongType
     );
-    for key in ["stats.journal:x", "stats.journal:x:y:0000000000"] {
+    // None of them keeps another journal from being recovered.
+    let strange =
+        ["stats.journal:x", "stats.journal:x:y", "stats.journal:x:y:0000000000", "stats.journal:x:y:z:0"];
+    for key in strange {
         store.put(key.as_bytes(), b"{}").unwrap();
-        assert_eq!(kind(stats.recover(0)), Kind::WrongType);
-        store.delete(key.as_bytes()).unwrap();
     }
+    let mut session = stats.begin("x", "z", journalled(1)).unwrap();
+    session.record("a", 1.0, true, 0).unwrap();
+    session.journal(&store).unwrap();
+    for _ in 0..2 {
+        assert_eq!(kind(stats.recover(0)), Kind::WrongType);
+        assert_eq!(stats.figures("x", "a").unwrap().unwrap().attempts, 1);
+    }
+    strange.iter().for_each(|key| assert!(store.delete(key.as_bytes()).unwrap()));
+    assert_eq!(stats.recover(0).unwrap(), []);
 }
 
 #[test]

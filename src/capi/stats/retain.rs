@@ -15,7 +15,8 @@ use crate::models::stats::RollUp;
 /// records later counts as another one, its id followed by a tab and a number. `out` (may be NULL) receives a JSON array of
 /// what `joinly_session_flush` tells of each. Any thread.
 ///
-/// Errors: `JOINLY_INVALID` (`idle_ms` below zero), and those of `joinly_session_flush`.
+/// Errors: `JOINLY_INVALID` (`idle_ms` below zero), and those of `joinly_session_flush`. A journal that cannot be flushed for what
+/// is in it keeps none of the others from it.
 ///
 /// # Safety
 /// Pointers are NULL or writable.

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::flush::{Outcome, apply};
-use super::keys::{JOURNALS, check_time, journal_key};
-use super::session::{check_metric, part_of, session_entry};
+use super::keys::{JOURNALS, check_time, journal_key, journal_prefix};
+use super::session::{check_metric, ended, part_of, session_entry};
 use super::tally::Tally;
 use crate::error::{Error, Kind, Result};
 use crate::limits;
 use crate::models::document;
-use crate::store::{Batch, Row, Scan, Store, Transaction};
+use crate::store::{Batch, Scan, Store, Transaction};
 
 /// The most samples that wait to be written.
 const MAX_WAITING: usize = 100_000;
@@ -134,47 +134,51 @@ impl Journal {
 
 /// A journal that was found.
 struct Found {
-    subject: String,
-    session: String,
     began: i64,
-    ended: i64,
+    /// The latest time that a sample told.
+    latest: i64,
+    /// When it was last written to.
     written: i64,
     metrics: BTreeMap<String, Tally>,
     keys: Vec<Vec<u8>>,
 }
 
-/// Flushes every journal under a prefix to which nothing was written for `idle_ms`.
+/// Flushes every journal to which nothing was written for `idle_ms`. One that cannot be is told when all others were.
 pub(super) fn recover(store: &Store, idle_ms: i64) -> Result<Vec<Outcome>> {
-    let mut recovered = Vec::new();
-    let mut after: Option<Vec<u8>> = None;
+    let (mut recovered, mut failed) = (Vec::new(), None);
+    let mut scan = Scan::prefix(JOURNALS.as_bytes()).keys_only(true).limit(1);
     // One journal after the other, by its first batch.
-    while let Some(first) = next_row(store, after.as_deref())? {
-        let prefix = journal_prefix(&first.key)?;
-        let flushed = store.transaction(|txn| match read(txn, prefix)? {
+    while let Some(first) = store.scan(&scan)?.rows.into_iter().next() {
+        let Some((subject, session)) = owner(&first.key) else {
+            failed = failed.or_else(|| Some(foreign(&first.key)));
+            scan = scan.after(&first.key);
+            continue;
+        };
+        let prefix = journal_prefix(subject, session);
+        let flushed = store.transaction(|txn| match read(txn, &prefix)? {
             Some(found) if found.written.saturating_add(idle_ms) <= store.now()? => {
-                flush(txn, found).map(Some)
+                flush(txn, subject, session, found).map(Some)
             }
             _ => Ok(None),
-        })?;
-        recovered.extend(flushed);
-        // A byte that no key has here: past all batches of this one.
-        after = Some([prefix, b"\xff"].concat());
+        });
+        match flushed {
+            Ok(flushed) => recovered.extend(flushed),
+            Err(error) if matches!(error.kind(), Kind::WrongType | Kind::OutOfRange) => {
+                failed = failed.or(Some(error));
+            }
+            Err(error) => return Err(error),
+        }
+        // A byte that no number has: past all batches of this one.
+        scan = scan.after(&[prefix.as_bytes(), b"\xff"].concat());
     }
-    Ok(recovered)
+    failed.map_or(Ok(recovered), Err)
 }
 
-fn next_row(store: &Store, after: Option<&[u8]>) -> Result<Option<Row>> {
-    let mut scan = Scan::prefix(JOURNALS.as_bytes()).keys_only(true).limit(1);
-    if let Some(after) = after {
-        scan = scan.after(after);
-    }
-    Ok(store.scan(&scan)?.rows.into_iter().next())
-}
-
-/// A journal's key without the number.
-fn journal_prefix(key: &[u8]) -> Result<&[u8]> {
-    let end = key.iter().rposition(|byte| *byte == b':').map(|at| at + 1);
-    end.and_then(|end| key.get(..end)).ok_or_else(|| foreign(key))
+/// Whose journal a batch is part of: subject and session.
+fn owner(key: &[u8]) -> Option<(&str, &str)> {
+    let mut parts = std::str::from_utf8(key.strip_prefix(JOURNALS.as_bytes())?).ok()?.split(':');
+    let owner = (parts.next()?, parts.next()?);
+    (parts.next().is_some() && parts.next().is_none()).then_some(owner)
 }
 
 fn foreign(key: &[u8]) -> Error {
@@ -183,12 +187,9 @@ fn foreign(key: &[u8]) -> Error {
 }
 
 /// All samples of a journal; None when it is gone.
-fn read(txn: &mut Transaction, prefix: &[u8]) -> Result<Option<Found>> {
-    let name = prefix.strip_prefix(JOURNALS.as_bytes()).and_then(|name| std::str::from_utf8(name).ok());
-    let name = name.and_then(|name| name.strip_suffix(':')?.split_once(':'));
-    let (subject, session) = name.ok_or_else(|| foreign(prefix))?;
+fn read(txn: &mut Transaction, prefix: &str) -> Result<Option<Found>> {
     let mut found: Option<Found> = None;
-    let mut scan = Scan::prefix(prefix).limit(limits::MAX_PAGE_ROWS);
+    let mut scan = Scan::prefix(prefix.as_bytes()).limit(limits::MAX_PAGE_ROWS);
     loop {
         let page = txn.scan(&scan)?;
         for row in page.rows {
@@ -196,19 +197,17 @@ fn read(txn: &mut Transaction, prefix: &[u8]) -> Result<Option<Found>> {
             let written: Written<Vec<Sample>> = document::decode(&row.key, data)?;
             check_time("a session", written.began)?;
             let found = found.get_or_insert_with(|| Found {
-                subject: subject.to_owned(),
-                session: session.to_owned(),
                 began: written.began,
-                ended: written.began,
+                latest: written.began,
                 written: written.at,
                 metrics: BTreeMap::new(),
                 keys: Vec::new(),
             });
             found.written = written.at;
-            // Without times of its own a session ended when it was last written.
-            found.ended = found.ended.max(written.at);
             for sample in written.samples {
                 check_metric(&sample.metric)?;
+                check_time("a sample", sample.at)?;
+                found.latest = found.latest.max(sample.at);
                 found.metrics.entry(sample.metric).or_default().record(sample.time_us, sample.correct)?;
             }
             found.keys.push(row.key);
@@ -221,17 +220,18 @@ fn read(txn: &mut Transaction, prefix: &[u8]) -> Result<Option<Found>> {
 }
 
 /// Turns a journal into a session that counts, under another name where the id means another one.
-fn flush(txn: &mut Transaction, found: Found) -> Result<Outcome> {
+fn flush(txn: &mut Transaction, subject: &str, session: &str, found: Found) -> Result<Outcome> {
     for key in &found.keys {
         txn.delete(key)?;
     }
-    let mut entry = session_entry(found.session.clone(), found.began, found.ended, found.metrics);
+    let ended = ended(found.began, found.latest, found.written);
+    let mut entry = session_entry(session.to_owned(), found.began, ended, found.metrics);
     for part in 1..MAX_NAMES {
-        entry.id = part_of(&found.session, part);
-        match apply(txn, &found.subject, &entry) {
+        entry.id = part_of(session, part);
+        match apply(txn, subject, &entry) {
             Err(error) if error.kind() == Kind::Exists => {}
             result => return result,
         }
     }
-    Err(Error::new(Kind::Exists, format!("session {:?} was recorded {MAX_NAMES} times", found.session)))
+    Err(Error::new(Kind::Exists, format!("session {session:?} was recorded {MAX_NAMES} times")))
 }

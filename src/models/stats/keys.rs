@@ -67,6 +67,10 @@ pub(super) fn journals_prefix(subject: &str) -> String {
     format!("{JOURNALS}{subject}:")
 }
 
+pub(super) fn journal_prefix(subject: &str, session: &str) -> String {
+    format!("{JOURNALS}{subject}:{session}:")
+}
+
 pub(super) fn journal_key(subject: &str, session: &str, number: u64) -> String {
     format!("{JOURNALS}{subject}:{session}:{number:010}")
 }

@@ -49,7 +49,8 @@ impl<'s> Stats<'s> {
     /// milliseconds. One that is alive nevertheless loses nothing: what it records later is a session of its own.
     ///
     /// # Errors
-    /// As [`Session::flush`]; [`Kind::Invalid`](crate::Kind::Invalid) for a time below zero.
+    /// As [`Session::flush`]; [`Kind::Invalid`](crate::Kind::Invalid) for a time below zero. A journal that cannot be
+    /// flushed for what is in it keeps none of the others from it.
     pub fn recover(&self, idle_ms: i64) -> Result<Vec<Outcome>> {
         if idle_ms < 0 {
             return Err(Error::invalid(format!("idle for {idle_ms} ms")));

@@ -195,8 +195,7 @@ impl Session {
 
     fn entry(&self, now: i64) -> Entry {
         let metrics = self.metrics.iter().map(|(metric, tally)| (metric.to_string(), tally.clone()));
-        // Samples that told no time end now, if the clock has not gone back.
-        let ended = if self.latest > self.began { self.latest } else { now.max(self.began) };
+        let ended = ended(self.began, self.latest, now);
         session_entry(self.name.clone(), self.began, ended, metrics.collect())
     }
 }
@@ -209,6 +208,11 @@ fn random_id() -> Result<String> {
 /// The name of a part of a session; no id of a caller's is the same.
 pub(super) fn part_of(id: &str, part: u64) -> String {
     if part == 1 { id.to_owned() } else { format!("{id}\t{part}") }
+}
+
+/// When a session ended: with its latest sample, or, where none told its time, when it was last heard of.
+pub(super) fn ended(began: i64, latest: i64, heard: i64) -> i64 {
+    if latest > began { latest } else { heard.max(began) }
 }
 
 pub(super) fn session_entry(id: String, began: i64, ended: i64, metrics: BTreeMap<String, Tally>) -> Entry {
