@@ -10,7 +10,7 @@ use super::store::joinly_store;
 use super::txn::joinly_txn;
 use super::value::{self, joinly_value};
 use crate::error::{Error, Result};
-use crate::models::rating::{MAX_PLAYERS, Placed, Rating, System};
+use crate::models::rating::{MAX_PLAYERS, Placed, Rating, Score, System};
 
 /// A player's strength and how uncertain it is, on the scale of a rating system. A plain struct: it never grows.
 #[repr(C)]
@@ -36,6 +36,42 @@ pub struct joinly_team {
     pub ratings: *const joinly_rating,
     /// How many players.
     pub count: usize,
+}
+
+/// The player won.
+pub const JOINLY_SCORE_WIN: u32 = 1;
+/// Neither won.
+pub const JOINLY_SCORE_DRAW: u32 = 2;
+/// The player lost.
+pub const JOINLY_SCORE_LOSS: u32 = 3;
+
+/// A game of a rating period. Zero-initialise it and set `struct_size`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct joinly_game {
+    /// `sizeof(joinly_game)`.
+    pub struct_size: u32,
+    /// How it ended for the player: one of `JOINLY_SCORE_*`.
+    pub score: u32,
+    /// The opponent's rating before the period.
+    pub opponent: *const joinly_rating,
+}
+
+impl joinly_game {
+    /// # Safety
+    /// `opponent` is NULL or readable.
+    unsafe fn to_game(self) -> Result<(Rating, Score)> {
+        let score = match self.score {
+            JOINLY_SCORE_WIN => Score::Win,
+            JOINLY_SCORE_DRAW => Score::Draw,
+            JOINLY_SCORE_LOSS => Score::Loss,
+            other => return Err(Error::invalid(format!("joinly_game.score is {other}: no such score"))),
+        };
+        // SAFETY: forwarded contract.
+        let opponent = unsafe { self.opponent.as_ref() };
+        let opponent = opponent.ok_or_else(|| Error::invalid("joinly_game.opponent is NULL"))?;
+        Ok(((*opponent).into(), score))
+    }
 }
 
 impl From<joinly_rating> for Rating {
@@ -134,6 +170,41 @@ pub unsafe extern "C" fn joinly_rating_rate(
                 return Err(Error::invalid(text));
             }
             after.iter_mut().zip(rated).for_each(|(after, rating)| *after = rating.into());
+            Ok(())
+        })
+    }
+}
+
+/// Rates a player after a period of games, of which opponents are as they were before it. Glicko-2 counts them all at once,
+/// as it is meant to, and without games the deviation grows; Weng-Lin counts them one after the other. `*out` receives the
+/// new rating; it may be `player`. Pure: no store. Any thread.
+///
+/// Errors: `JOINLY_INVALID` (a rating or score that is none), `JOINLY_TOO_LARGE` (more than 10,000 games),
+/// `JOINLY_OUT_OF_RANGE` (the ratings are too far apart for the system), and those of `joinly_rating_initial`. What fails
+/// zeroes `*out`.
+///
+/// # Safety
+/// `games` is NULL or valid for `count` elements; pointers are NULL or valid as described.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn joinly_rating_rate_period(
+    system: *const c_char,
+    system_len: usize,
+    player: *const joinly_rating,
+    games: *const joinly_game,
+    count: usize,
+    out: *mut joinly_rating,
+    err: *mut *mut joinly_error,
+) -> joinly_status {
+    // SAFETY: forwarded contract.
+    unsafe {
+        guard(err, || {
+            // Before the output is cleared: it may be the player's rating.
+            let player = player.as_ref().map(|rating| Rating::from(*rating));
+            let out = ffi::out(out, NO_RATING, "out")?;
+            let player = player.ok_or_else(|| Error::invalid("player is NULL"))?;
+            let games = ffi::sized_array(games, count, "joinly_game")?.into_iter().map(|game| game.to_game());
+            let system = self::system(system, system_len)?;
+            *out = system.rate_period(&player, &games.collect::<Result<Vec<_>>>()?)?.into();
             Ok(())
         })
     }

@@ -44,6 +44,20 @@ static void ratings(void) {
     CHECK(rated[0].mu == 0.0 && rated[2].sigma == 0.0);
 }
 
+/* Glickman, "Example of the Glicko-2 system" (2013). */
+static void glickmans_example(void) {
+    joinly_rating player = {1500.0, 200.0, 0.06};
+    const joinly_rating others[] = {{1400.0, 30.0, 0.06}, {1550.0, 100.0, 0.06}, {1700.0, 300.0, 0.06}};
+    const joinly_game games[] = {{sizeof games[0], JOINLY_SCORE_WIN, &others[0]},
+                                 {sizeof games[0], JOINLY_SCORE_LOSS, &others[1]},
+                                 {sizeof games[0], JOINLY_SCORE_LOSS, &others[2]}};
+    CHECK_OK(joinly_rating_rate_period(GLICKO2, &player, games, 3, &player, &error));
+    CHECK(near(player.mu, 1464.05, 0.02) && near(player.sigma, 151.52, 0.02) && near(player.volatility, 0.05999, 1e-5));
+    const double sigma = player.sigma;
+    CHECK_OK(joinly_rating_rate_period(GLICKO2, &player, NULL, 0, &player, &error));
+    CHECK(near(player.mu, 1464.05, 0.02) && player.sigma > sigma);
+}
+
 static void boards(void) {
     joinly_store* store = open_memory();
     joinly_value* value = NULL;
@@ -133,6 +147,7 @@ static void results(void) {
 
 int main(void) {
     ratings();
+    glickmans_example();
     boards();
     results();
     return 0;

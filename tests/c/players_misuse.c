@@ -322,6 +322,20 @@ static void ratings(void) {
     CHECK_STATUS(JOINLY_INVALID, joinly_rating_rate(NULL, 0, teams, 2, rated, 1, &error));
     CHECK_STATUS(JOINLY_INVALID, joinly_rating_rate(NULL, 0, teams, 2, NULL, 2, &error));
     CHECK_STATUS(JOINLY_INVALID, joinly_rating_win_probabilities(NULL, 0, teams, 2, NULL, &error));
+    joinly_game game = {sizeof game, JOINLY_SCORE_WIN, &good};
+#define PERIOD(player, games, count) joinly_rating_rate_period(NULL, 0, player, games, count, rated, &error)
+    CHECK_STATUS(JOINLY_INVALID, PERIOD(NULL, &game, 1));
+    CHECK_STATUS(JOINLY_INVALID, PERIOD(&good, NULL, 1));
+    CHECK_STATUS(JOINLY_TOO_LARGE, PERIOD(&good, &game, SIZE_MAX));
+    CHECK_STATUS(JOINLY_INVALID, joinly_rating_rate_period(NULL, 0, &good, &game, 1, NULL, &error));
+    game.score = 0;
+    CHECK_STATUS(JOINLY_INVALID, PERIOD(&good, &game, 1));
+    game.score = JOINLY_SCORE_DRAW;
+    game.opponent = &wrong[0];
+    CHECK_STATUS(JOINLY_INVALID, PERIOD(&good, &game, 1));
+    game.opponent = NULL;
+    CHECK_STATUS(JOINLY_INVALID, PERIOD(&good, &game, 1));
+    CHECK(rated[0].mu == 0.0 && rated[0].sigma == 0.0);
     teams[0].struct_size = 2;
     CHECK_STATUS(JOINLY_INVALID, CHANCES(2));
     CHECK_STATUS(JOINLY_INVALID, joinly_rating_initial(NULL, 0, NULL, &error));

@@ -135,6 +135,12 @@ void one_transaction() {
 }
 
 void ratings() {
+    const auto rated =
+        joinly::RatingSystem::glicko2().rate_period({1500, 200, 0.06}, {{{1400, 30, 0.06}, joinly::Score::win},
+                                                                        {{1550, 100, 0.06}, joinly::Score::loss},
+                                                                        {{1700, 300, 0.06}, joinly::Score::loss}});
+    CHECK(played.mu > 1464.0 && played.mu < 1464.1 && played.sigma > 151.5 && played.sigma < 151.6);
+
     const joinly::RatingSystem system;
     const auto start = system.initial();
     CHECK(start.mu == 25.0);

@@ -70,6 +70,7 @@ LAYOUTS: dict[str, Any] = {
     "joinly_save_options": _player_ffi.SaveOptions,
     "joinly_seeker": _queue_ffi.Seeker,
     "joinly_ticket": _queue_ffi.Ticket,
+    "joinly_game": _player_ffi.Game,
     "joinly_rating": _player_ffi.Rating,
     "joinly_team": _player_ffi.Team,
     "joinly_stats": _stats._Stats,

@@ -12,8 +12,27 @@ from joinly_storage import (
     Store,
     WengLin,
 )
+from joinly_storage._ratings import Score
 
 DUEL = [Placement(["ada"], 1), Placement(["bob"], 2)]
+
+
+def test_glickmans_worked_example() -> None:
+    player = Rating(1500, 200, 0.06)
+    games: list[tuple[Rating, Score]] = [
+        (Rating(1400, 30), "win"),
+        (Rating(1550, 100), "loss"),
+        (Rating(1700, 300), "loss"),
+    ]
+    rated = Glicko2(tau=0.5).rate_period(player, games)
+    assert rated.mu == pytest.approx(1464.05, abs=0.02)
+    assert rated.sigma == pytest.approx(151.52, abs=0.02)
+    assert rated.volatility == pytest.approx(0.05999, abs=0.00001)
+    idle = Glicko2().rate_period(player, [])
+    assert (idle.mu, idle.sigma > 200) == (1500, True)
+    assert WengLin().rate_period(WengLin().initial(), [(WengLin().initial(), "win")]).mu > 25
+    with pytest.raises(Invalid):
+        Glicko2().rate_period(player, [(player, "won")])  # type: ignore[list-item]
 
 
 def test_ratings_follow_results() -> None:

@@ -50,6 +50,10 @@ class Rating(Structure):
     _fields_ = [("mu", c_double), ("sigma", c_double), ("volatility", c_double)]
 
 
+class Game(Sized):
+    _fields_ = [("struct_size", c_uint32), ("score", c_uint32), ("opponent", POINTER(Rating))]
+
+
 class Team(Sized):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -81,6 +85,7 @@ save_history = declare("joinly_save_history", *_CALL, *TEXT, *TEXT, *_RESULT)
 save_clear = declare("joinly_save_clear", *_CALL, *TEXT, *TEXT, _OUT)
 
 rating_initial = declare("joinly_rating_initial", *TEXT, *_RESULT)
+rate_period = declare("joinly_rating_rate_period", *TEXT, POINTER(Rating), POINTER(Game), c_size_t, _OUT, _OUT)
 rating_rate = declare("joinly_rating_rate", *TEXT, POINTER(Team), c_size_t, c_void_p, c_size_t, _OUT)
 win_probabilities = declare("joinly_rating_win_probabilities", *TEXT, POINTER(Team), c_size_t, *_RESULT)
 rating_get = declare("joinly_rating_get", *_CALL, *TEXT, *TEXT, *TEXT, *_RESULT)

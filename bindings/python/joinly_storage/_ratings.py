@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from ctypes import byref, c_double
+from ctypes import byref, c_double, pointer
 from dataclasses import dataclass
-from typing import Any, ClassVar, Optional
+from typing import Any, ClassVar, Literal, Optional
 
 from . import _ffi as ffi
 from . import _player_ffi as player_ffi
+from ._errors import invalid
 from ._structs import document
+
+
+Score = Literal["win", "draw", "loss"]
+"""How a game ended for the player."""
+
+_SCORES = {"win": 1, "draw": 2, "loss": 3}
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,18 @@ class RatingSystem:
         rated = iter(after)
         return [[Rating.of(next(rated)) for _player in team] for team in given]
 
+    def rate_period(self, player: Rating, games: Iterable[tuple[Rating, Score]]) -> Rating:
+        """A player's rating after a period of games: opponents as they were before it, and how each game ended.
+
+        Glicko-2 counts them all at once, as it is meant to, and without games its deviation grows; Weng-Lin counts
+        them one after the other.
+        """
+        native = [player_ffi.Game(score=_score(score), opponent=pointer(_native(opponent))) for opponent, score in games]
+        array, out = (player_ffi.Game * len(native))(*native), player_ffi.Rating()
+        system = document(self.to_json())
+        ffi.call(player_ffi.rate_period, *system, byref(_native(player)), array, len(array), byref(out))
+        return Rating.of(out)
+
     def win_probabilities(self, teams: Iterable[Sequence[Rating]]) -> list[float]:
         """How probably each team wins."""
         given = list(teams)
@@ -90,6 +109,16 @@ class Glicko2(RatingSystem):
     """How much volatility may change, 0.3 to 1.2; 0.5 by default."""
 
 
+def _native(rating: Rating) -> player_ffi.Rating:
+    return player_ffi.Rating(rating.mu, rating.sigma, rating.volatility)
+
+
+def _score(score: Score) -> int:
+    if score not in _SCORES:
+        raise invalid(f"a score is one of {', '.join(_SCORES)}, not {score!r}")
+    return _SCORES[score]
+
+
 def _teams(teams: list[Sequence[Rating]], places: Iterable[int]) -> Any:
     numbers = list(places)
     if len(numbers) != len(teams):
@@ -100,5 +129,5 @@ def _teams(teams: list[Sequence[Rating]], places: Iterable[int]) -> Any:
 def _team(ratings: Sequence[Rating], place: int) -> player_ffi.Team:
     if not 0 <= place < 2**32:
         raise ValueError(f"a place is a number from 1 on, not {place!r}")
-    native = [player_ffi.Rating(rating.mu, rating.sigma, rating.volatility) for rating in ratings]
+    native = [_native(rating) for rating in ratings]
     return player_ffi.Team(place=place, ratings=(player_ffi.Rating * len(native))(*native), count=len(native))

@@ -14,6 +14,8 @@ mod tests;
 /// The most players of one rated result.
 pub const MAX_PLAYERS: usize = 256;
 
+/// The most games of one rating period.
+pub const MAX_GAMES: usize = 10_000;
 /// The largest number in a rating.
 const LARGEST: f64 = 1e6;
 
@@ -167,19 +169,23 @@ impl System {
         if rated.iter().flatten().all(|rating| rating.check().is_ok()) {
             return Ok(rated);
         }
-        Err(Error::new(Kind::OutOfRange, "these ratings are too far apart for the scale of the system"))
+        Err(out_of_scale())
     }
 
     /// The rating of a player after a period of games played against `games`, all counted at once as Glicko-2 is defined;
     /// Weng-Lin counts them one after the other. Without games a Glicko-2 deviation grows.
     ///
     /// # Errors
-    /// As [`System::rate`].
+    /// [`Kind::Invalid`] for a rating that is none, [`Kind::TooLarge`] beyond 10,000 games, [`Kind::OutOfRange`] when the
+    /// result is no rating.
     pub fn rate_period(&self, rating: &Rating, games: &[(Rating, Score)]) -> Result<Rating> {
         self.check()?;
         rating.check()?;
+        if games.len() > MAX_GAMES {
+            return Err(crate::limits::too_many("games in a rating period", games.len(), MAX_GAMES));
+        }
         games.iter().try_for_each(|(opponent, _)| opponent.check())?;
-        Ok(match self {
+        let rated = match self {
             Self::WengLin { beta } => {
                 let games: Vec<_> = games.iter().map(|(r, score)| (weng_lin(r), (*score).into())).collect();
                 of_weng_lin(weng_lin::weng_lin_rating_period(&weng_lin(rating), &games, &weng(*beta)))
@@ -188,7 +194,8 @@ impl System {
                 let games: Vec<_> = games.iter().map(|(r, score)| (glicko2(r), (*score).into())).collect();
                 of_glicko2(glicko2::glicko2_rating_period(&glicko2(rating), &games, &config(*tau)))
             }
-        })
+        };
+        rated.check().map(|()| rated).map_err(|_| out_of_scale())
     }
 
     /// How probably each team wins. Teams count by their sums in Weng-Lin, by their means in Glicko-2.
@@ -260,6 +267,10 @@ fn check_teams<'r>(teams: impl ExactSizeIterator<Item = &'r [Rating]>) -> Result
         team.iter().try_for_each(Rating::check)?;
     }
     Ok(())
+}
+
+fn out_of_scale() -> Error {
+    Error::new(Kind::OutOfRange, "these ratings are too far apart for the scale of the system")
 }
 
 fn one_against_one() -> Error {

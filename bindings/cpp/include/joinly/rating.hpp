@@ -23,6 +23,20 @@ struct Team {
     std::uint32_t place = 0;
 };
 
+/// How a game of a rating period ended for the player.
+enum class Score : std::uint32_t {
+    win = JOINLY_SCORE_WIN,
+    draw = JOINLY_SCORE_DRAW,
+    loss = JOINLY_SCORE_LOSS,
+};
+
+/// A game of a rating period.
+struct Game {
+    /// The opponent before the period.
+    Rating opponent;
+    Score score;
+};
+
 /// How results change ratings. Pure: no store.
 class RatingSystem {
   public:
@@ -68,6 +82,19 @@ class RatingSystem {
         return rated;
     }
 
+    /// A player's rating after a period of games. Glicko-2 counts them all at once, as it is meant to, and without
+    /// games its deviation grows; Weng-Lin counts them one after the other.
+    [[nodiscard]] Result<Rating> try_rate_period(const Rating& player, const std::vector<Game>& games) const {
+        std::vector<joinly_game> list;
+        list.reserve(games.size());
+        for (const Game& game : games) {
+            list.push_back({sizeof(joinly_game), static_cast<std::uint32_t>(game.score), &game.opponent});
+        }
+        return detail::make<Rating, Rating>([&](Rating* out, joinly_error** error) {
+            return joinly_rating_rate_period(json_.data(), json_.size(), &player, list.data(), list.size(), out, error);
+        });
+    }
+
     /// How probably each team wins; places do not count.
     [[nodiscard]] Result<std::vector<double>> try_win_probabilities(const std::vector<Team>& teams) const {
         const auto list = to_c(teams);
@@ -91,6 +118,9 @@ class RatingSystem {
     [[nodiscard]] Rating initial() const { return try_initial().value(); }
     [[nodiscard]] std::vector<std::vector<Rating>> rate(const std::vector<Team>& teams) const {
         return try_rate(teams).value();
+    }
+    [[nodiscard]] Rating rate_period(const Rating& player, const std::vector<Game>& games) const {
+        return try_rate_period(player, games).value();
     }
     [[nodiscard]] std::vector<double> win_probabilities(const std::vector<Team>& teams) const {
         return try_win_probabilities(teams).value();
