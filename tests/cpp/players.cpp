@@ -135,7 +135,7 @@ void one_transaction() {
 }
 
 void ratings() {
-    const auto rated =
+    const auto played =
         joinly::RatingSystem::glicko2().rate_period({1500, 200, 0.06}, {{{1400, 30, 0.06}, joinly::Score::win},
                                                                         {{1550, 100, 0.06}, joinly::Score::loss},
                                                                         {{1700, 300, 0.06}, joinly::Score::loss}});
