@@ -89,12 +89,14 @@ kinds! {
     Cancelled = 31 "CANCELLED",
     /// The store was moved: it is written to in its new place, which the message names.
     Moved = 32 "MOVED",
+    /// It comes too soon after what the same caller did before; the message says when it may be repeated.
+    RateLimited = 33 "RATE_LIMITED",
 }
 
 impl Kind {
-    /// Whether the same call can succeed when repeated: a transaction from its first read, a busy file later.
+    /// Whether the same call can succeed when repeated: a transaction from its first read, others later.
     pub const fn is_retryable(self) -> bool {
-        matches!(self, Kind::Conflict | Kind::Busy | Kind::Timeout)
+        matches!(self, Kind::Conflict | Kind::Busy | Kind::Timeout | Kind::RateLimited)
     }
 }
 

@@ -74,6 +74,8 @@ pub const JOINLY_INSUFFICIENT: joinly_status = 30;
 pub const JOINLY_CANCELLED: joinly_status = 31;
 /// The store was moved: it is written to in its new place, which the message names.
 pub const JOINLY_MOVED: joinly_status = 32;
+/// It comes too soon after what the same caller did before. Retry later.
+pub const JOINLY_RATE_LIMITED: joinly_status = 33;
 
 /// A failure: status, message, engine code. Immutable; usable from any thread; freed with `joinly_error_free`.
 pub struct joinly_error {
@@ -114,11 +116,12 @@ pub extern "C" fn joinly_status_name(status: joinly_status) -> *const c_char {
         JOINLY_FORBIDDEN c"FORBIDDEN", JOINLY_EXPIRED c"EXPIRED", JOINLY_ALREADY_MATCHED c"ALREADY_MATCHED",
         JOINLY_WRONG_STATE c"WRONG_STATE", JOINLY_INSUFFICIENT c"INSUFFICIENT",
         JOINLY_CANCELLED c"CANCELLED", JOINLY_MOVED c"MOVED",
+        JOINLY_RATE_LIMITED c"RATE_LIMITED",
     }
 }
 
 /// 1 when the same call can succeed if repeated (`JOINLY_CONFLICT`: from the first read of the transaction;
-/// `JOINLY_BUSY`, `JOINLY_TIMEOUT`: later), else 0. Any thread; never fails.
+/// `JOINLY_BUSY`, `JOINLY_TIMEOUT`, `JOINLY_RATE_LIMITED`: later), else 0. Any thread; never fails.
 #[unsafe(no_mangle)]
 pub extern "C" fn joinly_status_is_retryable(status: joinly_status) -> u8 {
     u8::from(Kind::ALL.iter().any(|kind| *kind as i32 == status && kind.is_retryable()))

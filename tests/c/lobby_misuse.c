@@ -39,6 +39,8 @@ static void every_change(void* p, const joinly_caller* caller, uint64_t lobby, j
     CHECK_BAD(joinly_lobby_patch(s, caller, lobby, TEXT("{}"), 0, &done, &error));
     CHECK_BAD(joinly_lobby_patch_member(s, caller, lobby, TEXT("ada"), TEXT("{}"), 0, &done, &error));
     CHECK_BAD(joinly_lobby_say(s, caller, lobby, TEXT("ada"), TEXT("hi"), &done, &error));
+    CHECK_BAD(joinly_lobby_invite(s, caller, lobby, NULL, 0, TEXT("bob"), 0, &done, &error));
+    CHECK_BAD(joinly_lobby_uninvite(s, caller, lobby, NULL, 0, TEXT("bob"), &done, &error));
 }
 
 static void every_look(void* p, const joinly_caller* caller, uint64_t lobby, joinly_status bad) {
@@ -46,6 +48,9 @@ static void every_look(void* p, const joinly_caller* caller, uint64_t lobby, joi
     joinly_value* value = DIRTY(joinly_value);
     uint64_t found = 9;
     CHECK_STATUS(bad, joinly_lobby_get(s, caller, lobby, JOINLY_VIEWER_PUBLIC, &value, &error));
+    CHECK(value == NULL);
+    value = DIRTY(joinly_value);
+    CHECK_STATUS(bad, joinly_lobby_invitations(s, caller, TEXT("bob"), &value, &error));
     CHECK(value == NULL);
     CHECK_STATUS(bad, joinly_lobby_by_code(s, caller, TEXT("ABCDEF"), &found, &error));
     CHECK(found == 0);
@@ -318,6 +323,13 @@ static void bad_looks(joinly_store* store, uint64_t lobby) {
     CHECK_STATUS(JOINLY_INVALID, joinly_lobby_poll(store, lobby, 0, 0, 0, 0, NULL, &error));
     CHECK_STATUS(JOINLY_INVALID, joinly_lobby_poll_all(store, 0, 0, 0, NULL, &error));
     CHECK_STATUS(JOINLY_INVALID, joinly_lobby_said(store, lobby, 0, NULL, &error));
+    CHECK_STATUS(JOINLY_INVALID, joinly_lobby_invitations(store, NULL, TEXT("bob"), NULL, &error));
+    CHECK_STATUS(JOINLY_INVALID, joinly_lobby_invitations(store, NULL, NULL, 0, &value, &error));
+    CHECK_STATUS(JOINLY_INVALID, joinly_lobby_invite(store, NULL, lobby, NULL, 0, NULL, 0, 0, NULL, &error));
+    CHECK_STATUS(JOINLY_INVALID,
+                 joinly_lobby_invite(store, NULL, lobby, NULL, 0, TEXT("bob"), UINT32_MAX, NULL, &error));
+    CHECK_STATUS(JOINLY_FORBIDDEN, joinly_lobby_invite(store, NULL, lobby, TEXT(""), TEXT("bob"), 0, NULL, &error));
+    CHECK_STATUS(JOINLY_NOT_FOUND, joinly_lobby_uninvite(store, NULL, lobby, NULL, 0, TEXT("bob"), NULL, &error));
     CHECK_STATUS(JOINLY_INVALID, joinly_lobby_by_code(store, NULL, TEXT("ABCDEF"), NULL, &error));
     CHECK_STATUS(JOINLY_INVALID, joinly_lobby_by_code(store, NULL, TEXT("ABC"), &found, &error));
     CHECK(found == 0);

@@ -148,6 +148,8 @@ static joinly_lobby_options lobby_options(const cases_words* args, joinly_join* 
     OPTION(args, out, owner_attributes);
     out.max_members = (uint32_t)option_number(args, "max_members");
     out.keep_events = option_number(args, "keep_events");
+    out.chat_burst = (uint32_t)option_number(args, "chat_burst");
+    out.chat_every_ms = (uint32_t)option_number(args, "chat_every_ms");
     out.visibility = CHOICE(option(args, "visibility"), "public", "friends", "private");
     out.migration = CHOICE(option(args, "migration"), "oldest", "manual", "never", "close");
     out.not_exclusive = option_is(args, "exclusive", "no");
@@ -281,6 +283,30 @@ static joinly_status op_lobby_patch_member(runner* run, const cases_words* args,
 static joinly_status op_lobby_say(runner* run, const cases_words* args, joinly_error** err) {
     BEGIN_LOBBY;
     return done(run, joinly_lobby_say(run->store, &by, lobby, WORD(2), WORD(3), &did, err), &did);
+}
+
+static joinly_status op_lobby_invite(runner* run, const cases_words* args, joinly_error** err) {
+    BEGIN_LOBBY;
+    const char* from = NULL;
+    size_t len = 0;
+    option_text(args, "from", &from, &len);
+    const uint32_t lasts = (uint32_t)option_number(args, "for_ms");
+    return done(run, joinly_lobby_invite(run->store, &by, lobby, from, len, WORD(2), lasts, &did, err), &did);
+}
+
+static joinly_status op_lobby_uninvite(runner* run, const cases_words* args, joinly_error** err) {
+    BEGIN_LOBBY;
+    const char* from = NULL;
+    size_t len = 0;
+    option_text(args, "from", &from, &len);
+    return done(run, joinly_lobby_uninvite(run->store, &by, lobby, from, len, WORD(2), &did, err), &did);
+}
+
+static joinly_status op_lobby_invitations(runner* run, const cases_words* args, joinly_error** err) {
+    const joinly_caller by = caller(run, args);
+    joinly_value* found = NULL;
+    const joinly_status status = joinly_lobby_invitations(run->store, &by, WORD(1), &found, err);
+    return json(run, status, found);
 }
 
 static joinly_status op_lobby_heartbeat(runner* run, const cases_words* args, joinly_error** err) {
@@ -526,6 +552,9 @@ const operation MODEL_OPERATIONS[] = {
     {"lobby_patch", 2, op_lobby_patch},
     {"lobby_patch_member", 3, op_lobby_patch_member},
     {"lobby_say", 3, op_lobby_say},
+    {"lobby_invite", 2, op_lobby_invite},
+    {"lobby_uninvite", 2, op_lobby_uninvite},
+    {"lobby_invitations", 1, op_lobby_invitations},
     {"lobby_heartbeat", 2, op_lobby_heartbeat},
     {"lobby_get", 2, op_lobby_get},
     {"lobby_as_of", 3, op_lobby_as_of},

@@ -122,6 +122,8 @@ class Models {
         options.build = text("build");
         options.max_members = static_cast<std::uint32_t>(std::stoul(option("max_members").value_or("8")));
         options.keep_events = std::stoull(option("keep_events").value_or("1000"));
+        options.chat_burst = static_cast<std::uint32_t>(amount("chat_burst"));
+        options.chat_every = std::chrono::milliseconds(amount("chat_every_ms"));
         options.visibility =
             static_cast<joinly::Visibility>(choice(text("visibility"), {"public", "friends", "private"}));
         options.migration =
@@ -183,6 +185,8 @@ class Models {
             answer.json(lobby().as_of(number(2), viewer(3)).view());
         } else if (operation == "lobby_events") {
             events(answer);
+        } else if (operation == "lobby_invitations") {
+            answer.json(lobbies().invitations(word(1)).view());
         } else if (operation == "lobby_search") {
             for (const auto& [key, document] : lobbies().search(query())) {
                 answer.add(key);
@@ -223,6 +227,11 @@ class Models {
         const std::map<std::string, Act> acts = {
             {"lobby_join", [&](auto lobby) { return lobby.join_party(joins(2)); }},
             {"lobby_reserve", [&](auto lobby) { return lobby.reserve(seats()); }},
+            {"lobby_invite",
+             [&](auto lobby) {
+                 return lobby.invite(word(2), option("from"), std::chrono::milliseconds(amount("for_ms")));
+             }},
+            {"lobby_uninvite", [&](auto lobby) { return lobby.uninvite(word(2), option("from")); }},
             {"lobby_leave", [&](auto lobby) { return lobby.leave(word(2)); }},
             {"lobby_kick", [&](auto lobby) { return lobby.kick(word(2)); }},
             {"lobby_ban", [&](auto lobby) { return lobby.ban(word(2)); }},

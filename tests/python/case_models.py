@@ -118,6 +118,19 @@ class Models:
         lobby, [player, text], _, request = self._on(args)
         return _numbers(lobby.say(player, text, **request))
 
+    def do_lobby_invite(self, *args: bytes) -> list[bytes]:
+        lobby, [player], options, request = self._on(args)
+        seconds = int(options["for_ms"]) / 1000 if "for_ms" in options else None
+        return _numbers(lobby.invite(player, sender=options.get("from"), seconds=seconds, **request))
+
+    def do_lobby_uninvite(self, *args: bytes) -> list[bytes]:
+        lobby, [player], options, request = self._on(args)
+        return _numbers(lobby.uninvite(player, sender=options.get("from"), **request))
+
+    def do_lobby_invitations(self, player: bytes) -> list[bytes]:
+        found = self.store.lobbies.invitations(player.decode())
+        return _document([{"lobby": it.lobby, "by": it.by, "until": round(it.until * 1000)} for it in found])
+
     def do_lobby_heartbeat(self, *args: bytes) -> list[bytes]:
         lobby, players, _, _ = self._on(args)
         return [b"yes" if lobby.heartbeat(*players) else b"no"]
@@ -283,8 +296,10 @@ def _lobby(options: dict[str, str]) -> dict[str, Any]:
     """What a lobby is created with."""
     lobby: dict[str, Any] = {}
     for name, value in options.items():
-        if name in ("max_members", "keep_events"):
+        if name in ("max_members", "keep_events", "chat_burst"):
             lobby[name] = int(value)
+        elif name == "chat_every_ms":
+            lobby["chat_every"] = int(value) / 1000
         elif name in ("exclusive", "backfill", "keep_empty"):
             lobby[name] = value == "yes"
         elif name.endswith("attributes"):
@@ -342,11 +357,17 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
         "member_attributes": snapshot.member_attributes,
         "owner_attributes": snapshot.owner_attributes,
         "bans": {player: {"until": round((until or 0) * 1000)} for player, until in snapshot.bans.items()},
+        "invites": {
+            player: {"by": invite.by, "until": round(invite.until * 1000)}
+            for player, invite in snapshot.invites.items()
+        },
     }
 
 
 def _seat(seat: Seat) -> dict[str, Any]:
     member = {"joined": seat.joined, "ready": seat.ready, "attributes": seat.attributes}
+    if seat.spoken is not None:
+        member["spoken"] = round(seat.spoken * 1000)
     return {
         "player": seat.player,
         "number": seat.number,

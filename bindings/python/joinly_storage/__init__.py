@@ -39,6 +39,7 @@ from ._errors import (
     OutOfRange,
     Panic,
     Poisoned,
+    RateLimited,
     ReadOnly,
     SaveConflict,
     Timeout,
@@ -60,7 +61,18 @@ if TYPE_CHECKING:
     from ._leaderboards import Applied, Leaderboards, Placement, Ranked, RatingChange, Submitted
     from ._lobbies import Lobbies
     from ._lobby import Lobby
-    from ._lobby_types import Event, Events, Join, LobbyInfo, LobbyOptions, Owner, Seat, SeatRequest, Snapshot
+    from ._lobby_types import (
+        Event,
+        Events,
+        Invitation,
+        Join,
+        LobbyInfo,
+        LobbyOptions,
+        Owner,
+        Seat,
+        SeatRequest,
+        Snapshot,
+    )
     from ._log import set_log_callback
     from ._player_types import (
         Balances,
@@ -121,6 +133,7 @@ __all__ = [
     "Index",
     "Insufficient",
     "Invalid",
+    "Invitation",
     "Io",
     "Item",
     "Join",
@@ -156,6 +169,7 @@ __all__ = [
     "Queue",
     "Queues",
     "Ranked",
+    "RateLimited",
     "Rating",
     "RatingChange",
     "RatingSystem",
@@ -213,6 +227,7 @@ _ON_DEMAND = {
     "Flushed": "_sessions",
     "Glicko2": "_ratings",
     "Index": "_index",
+    "Invitation": "_lobby_types",
     "Item": "_player_types",
     "Join": "_lobby_types",
     "Leaderboards": "_leaderboards",

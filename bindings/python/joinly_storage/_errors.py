@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._player_types import Save
 
-_RETRYABLE = frozenset({2, 3, 4})
+_RETRYABLE = {2, 3, 4, 33}
 
 
 class JoinlyError(Exception):
@@ -160,6 +160,10 @@ class Insufficient(JoinlyError):
     """A balance would go below zero; nothing was changed."""
 
 
+class RateLimited(JoinlyError):
+    """It comes too soon after what the same caller did before. Retry later."""
+
+
 class ObjectConflict(Conflict):
     """A write of an object found something else than it expected; none was made.
 
@@ -208,6 +212,7 @@ BY_STATUS: dict[int, type[JoinlyError]] = {
     28: AlreadyMatched,
     29: WrongState,
     30: Insufficient,
+    33: RateLimited,
 }
 
 

@@ -13,7 +13,7 @@ from ._args import to_delta, to_seconds
 from ._errors import invalid
 from ._model import Model
 from ._ratings import Rating, RatingSystem, WengLin
-from ._structs import document, take_json, text
+from ._structs import document, optional_text, take_json, text
 
 Period = Literal["forever", "daily", "weekly", "monthly"]
 Policy = Literal["best", "set", "increment"]
@@ -108,25 +108,25 @@ class Leaderboards(Model):
 
     def rank(self, board: str, player: str, *, period: Optional[str] = None) -> Optional[Ranked]:
         """A player's place; None without a score. Raises `NotFound` without the board."""
-        value = self._make(player_ffi.board_rank, *text(board), *_period(period), *text(player))
+        value = self._make(player_ffi.board_rank, *text(board), *optional_text(period), *text(player))
         return Ranked.of(take_json(value)) if value else None
 
     def top(self, board: str, count: int = 10, *, skip: int = 0, period: Optional[str] = None) -> list[Ranked]:
         """The best `count` players, at most 10,000, after the first `skip`."""
         numbers = (_count(skip), _count(count))
-        return self._ranking(player_ffi.board_top, *text(board), *_period(period), *numbers)
+        return self._ranking(player_ffi.board_top, *text(board), *optional_text(period), *numbers)
 
     def around(
         self, board: str, player: str, before: int = 5, after: int = 5, *, period: Optional[str] = None
     ) -> list[Ranked]:
         """A player between the `before` next better and the `after` next worse; nobody without a score."""
         numbers = (_count(before), _count(after))
-        return self._ranking(player_ffi.board_around, *text(board), *_period(period), *text(player), *numbers)
+        return self._ranking(player_ffi.board_around, *text(board), *optional_text(period), *text(player), *numbers)
 
     def count(self, board: str, *, period: Optional[str] = None) -> int:
         """How many players have a score."""
         out = c_uint64()
-        ffi.call(player_ffi.board_count, self._scope[0], *text(board), *_period(period), byref(out))
+        ffi.call(player_ffi.board_count, self._scope[0], *text(board), *optional_text(period), byref(out))
         return out.value
 
     def rating(self, player: str, ladder: str, system: Optional[RatingSystem] = None) -> Rating:
@@ -169,10 +169,6 @@ class Leaderboards(Model):
 
     def _ranking(self, function: Any, *arguments: object) -> list[Ranked]:
         return [Ranked.of(entry) for entry in take_json(self._make(function, *arguments))]
-
-
-def _period(period: Optional[str]) -> tuple[Optional[bytes], int]:
-    return (None, 0) if period is None else text(period)
 
 
 def _count(count: int) -> int:

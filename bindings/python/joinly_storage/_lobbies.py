@@ -12,7 +12,7 @@ from . import _ffi as ffi
 from . import _lobby_events as events
 from . import _lobby_ffi as lobby_ffi
 from . import _pages
-from ._args import to_ttl
+from ._args import to_seconds, to_ttl
 from ._errors import invalid
 from ._lobby import Lobby, Player, Scope, joins
 from ._lobby_events import Pull
@@ -21,13 +21,14 @@ from ._lobby_types import (
     Event,
     Events,
     Explain,
+    Invitation,
     LobbyInfo,
     LobbyOptions,
     Order,
     Snapshot,
     Swept,
 )
-from ._structs import text
+from ._structs import take_json, text
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -90,6 +91,12 @@ class Lobbies:
             byref(number),
         )
         return Lobby(self._scope, number.value) if found else None
+
+    def invitations(self, player: str) -> list[Invitation]:
+        """Where a player is invited."""
+        caller = self._scope.caller()
+        found = take_json(ffi.make(lobby_ffi.invitations, self._scope.store, byref(caller), *text(player)))
+        return [Invitation(it["lobby"], it["by"], to_seconds(it["until"])) for it in found]
 
     def search(
         self,
@@ -178,6 +185,8 @@ def _native(given: LobbyOptions) -> lobby_ffi.LobbyOptions:
         reservation_ms=to_ttl(given.get("reservation_lease")),
         stale_ms=to_ttl(given.get("stale_after")),
         close_ms=to_ttl(given.get("close_after")),
+        chat_burst=given.get("chat_burst", 0),
+        chat_every_ms=to_ttl(given.get("chat_every")),
         keep_events=given.get("keep_events", 0),
         not_exclusive=not given.get("exclusive", True),
         backfill=given.get("backfill", False),

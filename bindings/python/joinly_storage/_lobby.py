@@ -13,7 +13,7 @@ from ._args import to_ttl, to_version
 from ._lobby_events import Pull
 from ._lobby_types import Attributes, Event, Events, Join, Owner, SeatRequest, Snapshot, Viewer
 from ._owned import Owned
-from ._structs import take_json, text, to_json
+from ._structs import optional_text, take_json, text, to_json
 
 _VIEWERS = {"public": 0, "member": 1, "owner": 2}
 _MOVES = {"lock": 1, "unlock": 2, "start": 3, "cancel": 4, "reopen": 5, "close": 6}
@@ -186,9 +186,9 @@ class Lobby:
     ) -> int:
         """Changes the fields that are named, of the version `expected`; 0: of any.
 
-        Fields are name, visibility, build, max_members, backfill, migration, password ("" removes it), and attributes,
-        member_attributes and owner_attributes, in which None removes one. Raises `Conflict` for another version, which
-        `present_version` of it tells.
+        Fields are name, visibility, build, max_members, backfill, migration, chat (with burst and every_ms), password
+        ("" removes it), and attributes, member_attributes and owner_attributes, in which None removes one. Raises
+        `Conflict` for another version, which `present_version` of it tells.
         """
         document = text(to_json(fields))
         return self._change(lobby_ffi.patch, *document, to_version(expected), by=by, request=request)
@@ -201,8 +201,26 @@ class Lobby:
         return self._change(lobby_ffi.patch_member, *text(player), *document, to_version(expected), request=request)
 
     def say(self, player: str, message: str, *, request: Optional[str] = None) -> int:
-        """A member says something to the others: at most 4096 bytes."""
+        """A member says something to the others: at most 4096 bytes. Raises `RateLimited` for more than members may."""
         return self._change(lobby_ffi.say, *text(player), *text(message), request=request)
+
+    def invite(
+        self,
+        player: str,
+        *,
+        sender: Optional[str] = None,
+        seconds: Optional[float] = None,
+        request: Optional[str] = None,
+    ) -> int:
+        """Invites a player, who may then join once without a code or a password, for five minutes unless told.
+
+        sender: the member who invites; None: the program itself.
+        """
+        return self._change(lobby_ffi.invite, *optional_text(sender), *text(player), to_ttl(seconds), request=request)
+
+    def uninvite(self, player: str, *, sender: Optional[str] = None, request: Optional[str] = None) -> int:
+        """Takes an invitation back: the program itself, the owner, who made it, or the invited player."""
+        return self._change(lobby_ffi.uninvite, *optional_text(sender), *text(player), request=request)
 
     def heartbeat(self, *players: str) -> bool:
         """Renews the leases of members, and that of the lobby if its owner is among them; nobody: of the host's lobby.

@@ -74,6 +74,8 @@ class LobbyOptions(Sized):
         ("backfill", c_uint8),
         ("keep_empty", c_uint8),
         ("reserved", c_uint8 * 5),
+        ("chat_burst", c_uint32),
+        ("chat_every_ms", c_uint32),
     ]
 
 
@@ -136,6 +138,9 @@ ready = declare("joinly_lobby_ready", *_LOBBY, *TEXT, c_uint8, *_DONE)
 patch = declare("joinly_lobby_patch", *_LOBBY, *TEXT, c_uint64, *_DONE)
 patch_member = declare("joinly_lobby_patch_member", *_LOBBY, *TEXT, *TEXT, c_uint64, *_DONE)
 say = declare("joinly_lobby_say", *_LOBBY, *TEXT, *TEXT, *_DONE)
+invite = declare("joinly_lobby_invite", *_LOBBY, *TEXT, *TEXT, c_uint32, *_DONE)
+uninvite = declare("joinly_lobby_uninvite", *_LOBBY, *TEXT, *TEXT, *_DONE)
+invitations = declare("joinly_lobby_invitations", *_CALL, *TEXT, _OUT, _OUT)
 heartbeat = declare("joinly_lobby_heartbeat", c_void_p, c_uint64, POINTER(Bytes), c_size_t, c_void_p, _OUT)
 heartbeat_host = declare("joinly_lobby_heartbeat_host", c_void_p, c_uint64, _OUT)
 get = declare("joinly_lobby_get", *_LOBBY, c_uint32, _OUT, _OUT)

@@ -80,6 +80,10 @@ class LobbyOptions(TypedDict, total=False):
     """How long the lobby is believed after a heartbeat of its owner or host; 30 by default."""
     close_after: Optional[float]
     """How long a stale lobby stays; 3600 by default."""
+    chat_burst: int
+    """How many things a member may say at once; 0, the default: as many as they like."""
+    chat_every: Optional[float]
+    """How long it is then until one more, in seconds."""
     keep_events: int
     """At least so many of its last events are kept; 1000 by default."""
     attributes: Optional[Attributes]
@@ -118,6 +122,8 @@ class Seat:
     ready: int
     """The last ready check in which the player was ready; 0: none."""
     attributes: Attributes
+    spoken: Optional[float]
+    """Until when what the player said counts against how much members may say; None: it does not."""
 
     @classmethod
     def of(cls, seat: dict[str, Any]) -> Seat:
@@ -133,6 +139,7 @@ class Seat:
             joined=member.get("joined", 0),
             ready=member.get("ready", 0),
             attributes=member.get("attributes", {}),
+            spoken=to_seconds(member["spoken"]) if "spoken" in member else None,
         )
 
 
@@ -187,6 +194,15 @@ class LobbyInfo:
         )
 
 
+class Invitation(NamedTuple):
+    """That a player may join a lobby, once, without a code or a password."""
+
+    lobby: int
+    by: Optional[str]
+    """The member who invited; None: the program itself."""
+    until: float
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """What a viewer may know of a lobby."""
@@ -198,6 +214,8 @@ class Snapshot:
     owner_attributes: Attributes
     bans: dict[str, Optional[float]]
     """Until when players may not join, those whose ban has passed among them; None: for ever. For the owner only."""
+    invites: dict[str, Invitation]
+    """Who is invited; for members only."""
 
     @property
     def version(self) -> int:
@@ -218,6 +236,10 @@ class Snapshot:
             snapshot["member_attributes"],
             snapshot["owner_attributes"],
             {player: to_seconds(ban["until"]) if ban["until"] else None for player, ban in snapshot["bans"].items()},
+            {
+                player: Invitation(snapshot["lobby"]["id"], invite["by"], to_seconds(invite["until"]))
+                for player, invite in snapshot["invites"].items()
+            },
         )
 
 
@@ -232,7 +254,7 @@ class Event(NamedTuple):
     """The player who made it; None: the host, or time."""
     kind: str
     """"created", "joined", "reserved", "left", "banned", "unbanned", "owner", "moved", "ready", "patched",
-    "member_patched" or "said"."""
+    "member_patched", "said", "invited" or "uninvited"."""
     change: dict[str, Any]
     """What happened, with the names of the library's JSON."""
     sequence: int

@@ -12,7 +12,6 @@ from . import _player_ffi as player_ffi
 from ._errors import invalid
 from ._structs import document
 
-
 Score = Literal["win", "draw", "loss"]
 """How a game ended for the player."""
 
@@ -75,7 +74,9 @@ class RatingSystem:
         Glicko-2 counts them all at once, as it is meant to, and without games its deviation grows; Weng-Lin counts
         them one after the other.
         """
-        native = [player_ffi.Game(score=_score(score), opponent=pointer(_native(opponent))) for opponent, score in games]
+        native = [
+            player_ffi.Game(score=_score(score), opponent=pointer(_native(opponent))) for opponent, score in games
+        ]
         array, out = (player_ffi.Game * len(native))(*native), player_ffi.Rating()
         system = document(self.to_json())
         ffi.call(player_ffi.rate_period, *system, byref(_native(player)), array, len(array), byref(out))

@@ -48,6 +48,11 @@ def text(data: str) -> tuple[bytes, int]:
     return encoded, len(encoded)
 
 
+def optional_text(data: Optional[str]) -> tuple[Optional[bytes], int]:
+    """The same; NULL for None."""
+    return (None, 0) if data is None else text(data)
+
+
 def document(value: object) -> tuple[bytes, int]:
     """JSON, and its length."""
     return text(to_json(value))

@@ -180,7 +180,8 @@ pub unsafe extern "C" fn joinly_lobby_ready(
 }
 
 /// Changes the fields that `patch` names, a JSON object of any of "name", "visibility" ("public", "friends", "private"),
-/// "build", "max_members", "backfill", "migration" ("oldest", "manual", "never", "close"), "password" ("" removes it),
+/// "build", "max_members", "backfill", "migration" ("oldest", "manual", "never", "close"), "chat" (an object of
+/// "burst" and "every_ms", as in `joinly_lobby_options`), "password" ("" removes it),
 /// "attributes", "member_attributes" and "owner_attributes" (objects of new values; null removes an attribute). `expected`
 /// is the version that the lobby must be of; 0: any. An act of the owner. Any thread.
 ///
@@ -242,7 +243,8 @@ pub unsafe extern "C" fn joinly_lobby_patch_member(
 }
 
 /// A member says something to the others: 1 to 4096 bytes of UTF-8. It is an event like all others. Any thread. Errors:
-/// `JOINLY_NOT_FOUND` (no such lobby, or no member of it), and those of `joinly_lobby_create`.
+/// `JOINLY_NOT_FOUND` (no such lobby, or no member of it), `JOINLY_RATE_LIMITED` (more than members may say; the message tells
+/// for how long), and those of `joinly_lobby_create`.
 ///
 /// # Safety
 /// Pointers are NULL or valid as described.

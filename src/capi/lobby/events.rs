@@ -36,6 +36,10 @@ pub const JOINLY_EVENT_PATCHED: u32 = 10;
 pub const JOINLY_EVENT_MEMBER_PATCHED: u32 = 11;
 /// A member said something.
 pub const JOINLY_EVENT_SAID: u32 = 12;
+/// A player was invited.
+pub const JOINLY_EVENT_INVITED: u32 = 13;
+/// An invitation ended without its player having joined.
+pub const JOINLY_EVENT_UNINVITED: u32 = 14;
 
 /// Something that happened in a lobby. All pointers borrow from its batch.
 #[repr(C)]
@@ -136,6 +140,8 @@ fn kind(change: &Change) -> u32 {
         Change::Patched { .. } => JOINLY_EVENT_PATCHED,
         Change::MemberPatched { .. } => JOINLY_EVENT_MEMBER_PATCHED,
         Change::Said { .. } => JOINLY_EVENT_SAID,
+        Change::Invited { .. } => JOINLY_EVENT_INVITED,
+        Change::Uninvited { .. } => JOINLY_EVENT_UNINVITED,
     }
 }
 

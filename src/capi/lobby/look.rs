@@ -47,8 +47,9 @@ pub(super) fn viewer(constant: u32) -> Result<Viewer> {
 
 /// Reads a lobby as `viewer`, one of `JOINLY_VIEWER_*`, may know it. `*out` receives a JSON object of "lobby" (the document
 /// at `lobby:{number}`, whose "version" is the number of the last event in it, and whose "epoch" is that of its owner),
-/// "seats" (for members; by number), "member_attributes", "owner_attributes" and "bans" (for the owner: an object of players,
-/// each with "until" when, in milliseconds since 1970-01-01 UTC, 0 being for ever); to be freed with `joinly_value_free`.
+/// "seats" (for members; by number), "member_attributes", "owner_attributes", "bans" (for the owner: an object of players,
+/// each with "until" when, in milliseconds since 1970-01-01 UTC, 0 being for ever) and "invites" (for members: an object of
+/// players, each with "by" whom, null being the host, and "until"); to be freed with `joinly_value_free`.
 /// Leases are as time has made them: who looks first writes it. Of `caller` only the transaction counts. Any thread.
 ///
 /// Errors: `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (the document is another's), and those of

@@ -2,6 +2,7 @@
 
 mod acts;
 mod events;
+mod invites;
 mod look;
 mod options;
 mod search;

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use crate::capi::ffi;
 use crate::error::{Error, Result};
-use crate::models::lobby::{Create, Join, MAX_TEAMS, Migration, Reserve, Timing, Visibility};
+use crate::models::lobby::{Chat, Create, Join, MAX_TEAMS, Migration, Reserve, Timing, Visibility};
 
 /// Everybody finds the lobby and may join it.
 pub const JOINLY_VISIBILITY_PUBLIC: u32 = 0;
@@ -149,6 +149,10 @@ pub struct joinly_lobby_options {
     pub keep_empty: u8,
     /// Zero.
     pub reserved: [u8; 5],
+    /// How many things a member may say at once; 0: as many as they like.
+    pub chat_burst: u32,
+    /// How long it is then until one more, in milliseconds; not 0 where there is a burst.
+    pub chat_every_ms: u32,
 }
 
 impl joinly_join {
@@ -221,6 +225,7 @@ impl joinly_lobby_options {
                     stale_ms: or(self.stale_ms.into(), stale_ms),
                     close_ms: or(self.close_ms.into(), close_ms),
                 },
+                chat: Chat { burst: self.chat_burst, every_ms: self.chat_every_ms.into() },
                 keep_events: or(self.keep_events, default.keep_events),
                 attributes: ffi::json(self.attributes, self.attributes_len, "attributes")?
                     .unwrap_or_default(),

@@ -26,7 +26,7 @@ use crate::models::matchmaking::Matchmaker;
 /// as its reservations last; without it matches are played elsewhere. An object of the fields of `joinly_lobby_options`, by
 /// name: "kind", "name", "max_members", "teams", "visibility" ("public", "friends", "private"), "build", "migration"
 /// ("oldest", "manual", "never", "close"), "exclusive" (true), "backfill", "keep_empty", "timing" (an object of "member_ms",
-/// "reservation_ms", "stale_ms", "close_ms"), "keep_events", "attributes", "member_attributes" and "owner_attributes".
+/// "reservation_ms", "stale_ms", "close_ms"), "chat" (an object of "burst" and "every_ms"), "keep_events", "attributes", "member_attributes" and "owner_attributes".
 /// Without "teams" it has those of the rules and just their seats. It has neither an owner nor a password.
 ///
 /// Of `caller` only the transaction counts; so for all functions of matchmaking. Any thread.

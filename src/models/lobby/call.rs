@@ -198,7 +198,7 @@ impl Lobbies<'_> {
     }
 
     /// One rule of one lobby.
-    fn change(
+    pub(super) fn change(
         &self,
         name: &str,
         id: u64,

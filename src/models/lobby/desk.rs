@@ -9,7 +9,7 @@ use super::chance::Chance;
 use super::rules::Turn;
 use super::state::{Ban, Lobby, Private, Room, Seat, State};
 use super::{code, history, keys};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::models::document::{self, decode, encode};
 use crate::models::{Refusal, Step};
 use crate::store::{Scan, Transaction};
@@ -20,7 +20,7 @@ pub(super) const REQUEST_MS: u64 = 3_600_000;
 /// Codes tried until one is free.
 const CODE_TRIES: u32 = 16;
 
-/// Which seats and bans a rule needs.
+/// Whose seats, bans and invitations a rule needs.
 #[derive(Clone, Copy)]
 pub(super) enum Seats<'a> {
     /// These players'.
@@ -83,7 +83,7 @@ impl Desk<'_> {
     }
 
     fn part(&mut self, lobby: Lobby, players: &[&str]) -> Result<Room> {
-        let (mut seats, mut bans) = (BTreeMap::new(), BTreeMap::new());
+        let (mut seats, mut bans, mut invites) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for player in players {
             if let Some(seat) = self.read(&keys::seat(lobby.id, player))? {
                 seats.insert((*player).to_owned(), seat);
@@ -93,17 +93,23 @@ impl Desk<'_> {
             {
                 bans.insert((*player).to_owned(), ban);
             }
+            if lobby.invited > 0
+                && let Some(invite) = self.read(&keys::invite(lobby.id, player))?
+            {
+                invites.insert((*player).to_owned(), invite);
+            }
         }
-        Ok(Room { private: self.private(&lobby)?, lobby, seats, bans })
+        Ok(Room { private: self.private(&lobby)?, lobby, seats, bans, invites })
     }
 
-    /// The lobby with all its seats and bans. A change of them is one of the lobby too, and a seat that is removed is read
+    /// The lobby with all its seats, bans and invitations. A change of them is one of the lobby too, and a seat that is removed is read
     /// by itself: so heartbeats of the others are no conflict.
     pub fn whole(&mut self, lobby: Lobby) -> Result<Room> {
         let seats: BTreeMap<String, Seat> = self.rows(&keys::seats(lobby.id))?;
         let bans: BTreeMap<String, Ban> =
             if lobby.banned > 0 { self.rows(&keys::bans(lobby.id))? } else { BTreeMap::new() };
-        Ok(Room { private: self.private(&lobby)?, lobby, seats, bans })
+        let invites = if lobby.invited > 0 { self.rows(&keys::invites(lobby.id))? } else { BTreeMap::new() };
+        Ok(Room { private: self.private(&lobby)?, lobby, seats, bans, invites })
     }
 
     fn rows<T: DeserializeOwned>(&self, scan: &Scan) -> Result<BTreeMap<String, T>> {
@@ -111,7 +117,7 @@ impl Desk<'_> {
         loop {
             let page = self.txn.peek(&scan)?;
             for row in &page.rows {
-                let player = last_part(&row.key)?;
+                let player = keys::last_part(&row.key)?.to_owned();
                 rows.insert(player, decode(&row.key, row.value.as_deref().unwrap_or_default())?);
             }
             match page.cursor {
@@ -148,6 +154,7 @@ impl Desk<'_> {
             private: Private::default(),
             seats: BTreeMap::new(),
             bans: BTreeMap::new(),
+            invites: BTreeMap::new(),
         };
         self.save(Opened { turn, before })
     }
@@ -160,6 +167,7 @@ impl Desk<'_> {
         }
         self.save_seats(&room, &before)?;
         self.save_bans(&room, &before)?;
+        self.save_invites(&room, &before)?;
         let id = room.lobby.id;
         if room.lobby.private && room.private != before.private {
             self.write(&keys::private(id), &room.private)?;
@@ -186,6 +194,21 @@ impl Desk<'_> {
         }
         for player in before.bans.keys().filter(|player| !room.bans.contains_key(*player)) {
             self.txn.delete(&keys::ban(room.lobby.id, player))?;
+        }
+        Ok(())
+    }
+
+    fn save_invites(&mut self, room: &Room, before: &Room) -> Result<()> {
+        let id = room.lobby.id;
+        for (player, invite) in &room.invites {
+            if before.invites.get(player) != Some(invite) {
+                self.write(&keys::invite(id, player), invite)?;
+                self.write(&keys::invitation(player, id), invite)?;
+            }
+        }
+        for player in before.invites.keys().filter(|player| !room.invites.contains_key(*player)) {
+            self.txn.delete(&keys::invite(id, player))?;
+            self.txn.delete(&keys::invitation(player, id))?;
         }
         Ok(())
     }
@@ -246,13 +269,4 @@ impl Desk<'_> {
 /// Whether a lobby is not closed, nor due to be.
 pub(super) fn is_live(lobby: &Lobby, now: i64) -> bool {
     lobby.state != State::Closed && lobby.closes_at() > now
-}
-
-/// What is after the second colon of a key.
-fn last_part(key: &[u8]) -> Result<String> {
-    std::str::from_utf8(key)
-        .ok()
-        .and_then(|key| key.splitn(3, ':').nth(2))
-        .map(str::to_owned)
-        .ok_or_else(|| Error::new(Kind::Corrupt, "a key of a lobby is damaged"))
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{Ban, Lobby, Migration, Private, ReadyCheck, Room, Seat, State, Viewer, Visibility};
+use super::state::{
+    Ban, Chat, Invite, Lobby, Migration, Private, ReadyCheck, Room, Seat, State, Viewer, Visibility,
+};
 use crate::error::{Error, Kind, Result};
 use crate::models::attribute::{self, AttributePatch};
 
@@ -64,6 +66,22 @@ pub enum Change {
         /// Who.
         player: String,
     },
+    /// A player was invited.
+    Invited {
+        /// Who.
+        player: String,
+        /// By whom; None: by the host.
+        by: Option<String>,
+        /// Until when it admits.
+        until: i64,
+    },
+    /// An invitation ended without its player having joined.
+    Uninvited {
+        /// Whose.
+        player: String,
+        /// Why.
+        why: Uninviting,
+    },
     /// The ownership went on.
     Owner {
         /// To whom.
@@ -119,6 +137,16 @@ pub enum Leaving {
     Expired,
 }
 
+/// Why an invitation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Uninviting {
+    /// It was taken back.
+    Revoked,
+    /// Its time was over.
+    Expired,
+}
+
 /// Why the state changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -159,6 +187,9 @@ pub struct LobbyPatch {
     /// What becomes of the ownership.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub migration: Option<Migration>,
+    /// How much members may say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chat: Option<Chat>,
     /// The password; an empty one removes it. Events hold its hash.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
@@ -212,6 +243,7 @@ impl Room {
                 private: (**private).clone(),
                 seats: BTreeMap::new(),
                 bans: BTreeMap::new(),
+                invites: BTreeMap::new(),
             }),
             _ => Err(damaged(event, "does not begin a lobby")),
         }
@@ -253,8 +285,35 @@ impl Room {
                 let member = member.ok_or_else(|| damaged(event, "is of nobody here"))?;
                 attribute::patch(&mut member.attributes, attributes)
             }
-            Change::Said { .. } => Ok(()),
+            Change::Said { player, .. } => self.speak(event, player),
+            Change::Invited { player, by, until } => {
+                let invite = Invite { by: by.clone(), until: *until };
+                let old = self.invites.insert(player.clone(), invite);
+                self.lobby.invited += u32::from(old.is_none());
+                self.lobby.lease.next = self.lobby.lease.next.min(*until);
+                Ok(())
+            }
+            Change::Uninvited { player, .. } => {
+                self.uninvite(player);
+                Ok(())
+            }
         }
+    }
+
+    fn uninvite(&mut self, player: &str) {
+        let old = self.invites.remove(player);
+        self.lobby.invited = self.lobby.invited.saturating_sub(u32::from(old.is_some()));
+    }
+
+    /// The generic cell rate algorithm: of each member, the time when all that they said is forgotten.
+    fn speak(&mut self, event: &Event, player: &str) -> Result<()> {
+        let chat = self.lobby.chat;
+        if !chat.is_unlimited() {
+            let member = self.seats.get_mut(player).and_then(|seat| seat.member.as_mut());
+            let member = member.ok_or_else(|| damaged(event, "is of nobody here"))?;
+            member.spoken = member.spoken.max(event.time).saturating_add(chat.every_ms);
+        }
+        Ok(())
     }
 
     fn sit(&mut self, event: &Event, seat: &Seat) -> Result<()> {
@@ -276,6 +335,10 @@ impl Room {
                 }
             }
         }
+        if seat.member.is_some() {
+            self.uninvite(&seat.player);
+        }
+        let lobby = &mut self.lobby;
         *(if seat.member.is_some() { &mut lobby.members } else { &mut lobby.reserved }) += 1;
         lobby.lease.next = lobby.lease.next.min(seat.deadline);
         self.seats.insert(seat.player.clone(), seat.clone());
@@ -312,6 +375,8 @@ impl Room {
             lobby.free_seats.clear();
             lobby.teams.iter_mut().for_each(|team| team.taken = 0);
             self.seats.clear();
+            self.invites.clear();
+            lobby.invited = 0;
         }
         Ok(())
     }
@@ -342,6 +407,7 @@ impl Room {
         set(&mut lobby.max_members, &patch.max_members);
         set(&mut lobby.backfill, &patch.backfill);
         set(&mut lobby.migration, &patch.migration);
+        set(&mut lobby.chat, &patch.chat);
         if let Some(hash) = &patch.password {
             private.password = (!hash.is_empty()).then(|| hash.clone());
             lobby.protected = private.password.is_some();

@@ -1,6 +1,7 @@
 //! Where a lobby's documents are. Only those that everybody may know begin with `lobby:`, so that a list of lobbies is one.
 
 use crate::engine::Range;
+use crate::error::{Error, Kind, Result};
 use crate::store::{Scan, feed_key};
 
 /// Before the lobbies' ids.
@@ -38,6 +39,39 @@ pub fn ban(id: u64, player: &str) -> Vec<u8> {
 /// All bans.
 pub fn bans(id: u64) -> Scan {
     Scan::prefix(format!("lobby.ban:{id}:").as_bytes()).limit(crate::limits::MAX_PAGE_ROWS)
+}
+
+/// An invitation of a lobby.
+pub fn invite(id: u64, player: &str) -> Vec<u8> {
+    format!("lobby.invite:{id}:{player}").into_bytes()
+}
+
+/// All invitations of a lobby.
+pub fn invites(id: u64) -> Scan {
+    Scan::prefix(format!("lobby.invite:{id}:").as_bytes()).limit(crate::limits::MAX_PAGE_ROWS)
+}
+
+/// The same invitation, as one of its player.
+pub fn invitation(player: &str, id: u64) -> Vec<u8> {
+    format!("lobby.invited:{player}:{id}").into_bytes()
+}
+
+/// All invitations of a player.
+pub fn invitations(player: &str) -> Scan {
+    Scan::prefix(format!("lobby.invited:{player}:").as_bytes()).limit(crate::limits::MAX_PAGE_ROWS)
+}
+
+/// What is after the second colon of a key.
+pub fn last_part(key: &[u8]) -> Result<&str> {
+    let key = std::str::from_utf8(key).ok();
+    let last = key.and_then(|key| key.splitn(3, ':').nth(2));
+    last.ok_or_else(|| Error::new(Kind::Corrupt, "a key of a lobby is damaged"))
+}
+
+/// The lobby of an invitation of a player.
+pub fn number_of(key: &[u8]) -> Result<u64> {
+    let damaged = |_| Error::new(Kind::Corrupt, "the key of an invitation is damaged");
+    last_part(key)?.parse().map_err(damaged)
 }
 
 /// The feed of a lobby's events.

@@ -21,6 +21,7 @@ mod desk;
 mod event;
 mod history;
 pub(in crate::models) mod host;
+mod invite;
 mod join;
 mod keys;
 mod lease;
@@ -33,19 +34,20 @@ mod state;
 mod sweep;
 
 pub use code::CODE_CHARS;
-pub use event::{Change, Event, Leaving, LobbyPatch, Moving};
+pub use event::{Change, Event, Leaving, LobbyPatch, Moving, Uninviting};
 pub use history::{Happened, Poll, PollAll};
+pub use invite::{DEFAULT_INVITE_MS, Invitation};
 pub use join::Joined;
 pub use listen::{FeedListener, Listener};
 pub use request::{
     By, Create, Join, MAX_EVENTS, MAX_LEASE_MS, MAX_MEMBERS, MAX_NAME_BYTES, MAX_PARTY, MAX_PASSWORD_BYTES,
     MAX_TEAMS, Reserve,
 };
-pub use rules::{MAX_SAID_BYTES, Turn};
+pub use rules::{MAX_INVITES, MAX_SAID_BYTES, Turn};
 pub use search::{DEFAULT_BUDGET, Explain, Found, FoundPage, MAX_CURSOR_BYTES, MAX_ORDERS, Order, Query};
 pub use state::{
-    Ban, Lease, Lobby, Member, Migration, Private, ReadyCheck, Room, Seat, Snapshot, State, Team, Timing,
-    Viewer, Visibility,
+    Ban, Chat, Invite, Lease, Lobby, Member, Migration, Private, ReadyCheck, Room, Seat, Snapshot, State,
+    Team, Timing, Viewer, Visibility,
 };
 pub use sweep::Swept;
 

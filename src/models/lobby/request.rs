@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::code;
 use super::event::LobbyPatch;
-use super::state::{Migration, Timing, Visibility};
+use super::state::{Chat, Migration, Timing, Visibility};
 use crate::error::{Error, Kind, Result};
 use crate::limits::too_many;
 use crate::models::{Attributes, attribute, check_bytes, check_id, check_word};
@@ -56,6 +56,8 @@ pub struct Create {
     pub keep_empty: bool,
     /// How long things are believed.
     pub timing: Timing,
+    /// How much members may say.
+    pub chat: Chat,
     /// At least so many of the last events are kept, what members say among them; up to [`MAX_EVENTS`].
     pub keep_events: u64,
     /// Attributes for everybody.
@@ -82,6 +84,7 @@ impl Default for Create {
             backfill: false,
             keep_empty: false,
             timing: Timing::default(),
+            chat: Chat::default(),
             keep_events: 1000,
             attributes: Attributes::new(),
             member_attributes: Attributes::new(),
@@ -225,6 +228,7 @@ impl Create {
         for ms in [member_ms, reservation_ms, stale_ms, close_ms] {
             check_ms("a lease", ms)?;
         }
+        self.chat.check()?;
         attribute::check(&self.attributes)?;
         attribute::check(&self.member_attributes)?;
         attribute::check(&self.owner_attributes)?;
@@ -233,8 +237,22 @@ impl Create {
     }
 }
 
+impl Chat {
+    /// What is said in a burst is remembered no longer than a lease.
+    fn check(&self) -> Result<()> {
+        match i64::from(self.burst).checked_mul(self.every_ms) {
+            Some(0) if self.is_unlimited() && self.every_ms == 0 => Ok(()),
+            Some(1..=MAX_LEASE_MS) => Ok(()),
+            _ => {
+                Err(Error::invalid(format!("{self:?}: wanted a burst and a time, within {MAX_LEASE_MS} ms")))
+            }
+        }
+    }
+}
+
 impl LobbyPatch {
     pub(super) fn check(&self) -> Result<()> {
+        self.chat.map_or(Ok(()), |chat| chat.check())?;
         check_bytes("a name", self.name.as_deref().unwrap_or_default(), MAX_NAME_BYTES)?;
         check_bytes("a build", self.build.as_deref().unwrap_or_default(), MAX_NAME_BYTES)?;
         check_bytes("a password", self.password.as_deref().unwrap_or_default(), MAX_PASSWORD_BYTES)?;

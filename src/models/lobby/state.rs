@@ -86,6 +86,23 @@ impl Default for Timing {
     }
 }
 
+/// How much each member may say: `burst` things at once, and then one every `every_ms` milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chat {
+    /// How many at once; 0: as many as they like.
+    pub burst: u32,
+    /// How long it is until one more.
+    pub every_ms: i64,
+}
+
+impl Chat {
+    /// Whether members may say as much as they like.
+    pub fn is_unlimited(&self) -> bool {
+        self.burst == 0
+    }
+}
+
 /// The leases of a lobby. Heartbeats renew them without an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,6 +179,9 @@ pub struct Lobby {
     pub reserved: u32,
     /// How many players are banned, those whose ban has passed among them.
     pub banned: u32,
+    /// How many players are invited.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub invited: u32,
     /// Its teams, if it has any; their sizes add up to the seats.
     pub teams: Vec<Team>,
     /// Seats from this number on were never taken.
@@ -176,6 +196,9 @@ pub struct Lobby {
     pub timing: Timing,
     /// Until when they are.
     pub lease: Lease,
+    /// How much members may say.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub chat: Chat,
     /// At least so many of the last events are kept.
     pub keep_events: u64,
     /// The number of the first event that is kept.
@@ -184,6 +207,10 @@ pub struct Lobby {
     pub private: bool,
     /// Attributes for everybody.
     pub attributes: Attributes,
+}
+
+fn is_default<T: Default + PartialEq>(field: &T) -> bool {
+    *field == T::default()
 }
 
 impl Lobby {
@@ -248,6 +275,19 @@ pub struct Member {
     pub ready: u64,
     /// Attributes for members.
     pub attributes: Attributes,
+    /// Until when what the player said counts against how much members may say; 0: it does not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub spoken: i64,
+}
+
+/// A player whom a member, or the host, has invited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invite {
+    /// Who invited; None: the host.
+    pub by: Option<String>,
+    /// Until when it admits.
+    pub until: i64,
 }
 
 /// A player who may not join.
@@ -265,7 +305,7 @@ impl Ban {
     }
 }
 
-/// A lobby with its seats and bans: all of them, or those that a change concerns.
+/// A lobby with its seats, bans and invitations: all of them, or those that a change concerns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Room {
     /// What everybody may know.
@@ -276,6 +316,9 @@ pub struct Room {
     pub seats: BTreeMap<String, Seat>,
     /// The bans, by player.
     pub bans: BTreeMap<String, Ban>,
+    /// The invitations, by player.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub invites: BTreeMap<String, Invite>,
 }
 
 /// Who looks at a lobby.
@@ -302,6 +345,8 @@ pub struct Snapshot {
     pub owner_attributes: Attributes,
     /// The bans, by player, those that have passed among them; for the owner only.
     pub bans: BTreeMap<String, Ban>,
+    /// The invitations, by player; for members only.
+    pub invites: BTreeMap<String, Invite>,
 }
 
 impl Room {
@@ -318,7 +363,7 @@ impl Room {
 
     /// What a viewer sees.
     pub fn seen_by(self, viewer: Viewer) -> Snapshot {
-        let Self { lobby, private, seats, bans } = self;
+        let Self { lobby, private, seats, bans, invites } = self;
         let mut seats: Vec<_> =
             if viewer >= Viewer::Member { seats.into_values().collect() } else { Vec::new() };
         seats.sort_by_key(|seat| seat.number);
@@ -329,6 +374,7 @@ impl Room {
             member_attributes: shown(private.member_attributes, Viewer::Member),
             owner_attributes: shown(private.owner_attributes, Viewer::Owner),
             bans: if viewer >= Viewer::Owner { bans } else { BTreeMap::new() },
+            invites: if viewer >= Viewer::Member { invites } else { BTreeMap::new() },
         }
     }
 
@@ -349,6 +395,7 @@ impl Room {
         }
         let seats = self.seats.values().map(|seat| seat.deadline);
         let ready = self.lobby.ready_check.map(|check| check.deadline);
-        seats.chain(ready).fold(self.lobby.closes_at(), i64::min)
+        let invites = self.invites.values().map(|invite| invite.until);
+        seats.chain(ready).chain(invites).fold(self.lobby.closes_at(), i64::min)
     }
 }

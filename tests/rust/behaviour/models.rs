@@ -2,7 +2,9 @@
 
 use joinly_storage::models::Filter;
 use joinly_storage::models::leaderboard::Leaderboards;
-use joinly_storage::models::lobby::{By, Create, Done, Join, Lobbies, Order, Poll, Query, Reserve, Viewer};
+use joinly_storage::models::lobby::{
+    By, Chat, Create, Done, Join, Lobbies, Order, Poll, Query, Reserve, Viewer,
+};
 use joinly_storage::models::matchmaking::{Matchmaker, Seeker, Ticket};
 use joinly_storage::models::player::{Delta, Holding, Players};
 use joinly_storage::{Error, Kind, Result, Store};
@@ -96,6 +98,10 @@ impl<'a> Args<'a> {
             member_attributes: json(self.option("member_attributes").unwrap_or("{}"))?,
             owner_attributes: json(self.option("owner_attributes").unwrap_or("{}"))?,
             keep_events: self.number("keep_events").unwrap_or(default.keep_events),
+            chat: Chat {
+                burst: self.number("chat_burst").unwrap_or(0),
+                every_ms: self.number("chat_every_ms").unwrap_or(0),
+            },
             timing: default.timing,
         })
     }
@@ -232,6 +238,10 @@ impl Runner<'_> {
             ("lobby_patch_member", [it, player, attributes]) => {
                 lobbies.patch_member(id(it), player, &json(attributes)?, expected)
             }
+            ("lobby_invite", [it, player]) => {
+                lobbies.invite(id(it), args.option("from"), player, args.number("for_ms"))
+            }
+            ("lobby_uninvite", [it, player]) => lobbies.uninvite(id(it), args.option("from"), player),
             ("lobby_leave", [it, player]) => lobbies.leave(id(it), player),
             ("lobby_kick", [it, player]) => lobbies.kick(id(it), &by, player),
             ("lobby_ban", [it, player]) => lobbies.ban(id(it), &by, player, None),
@@ -270,6 +280,7 @@ impl Runner<'_> {
                         Poll::Resync(snapshot) => [vec![b"RESYNC".to_vec()], told(&snapshot)].concat(),
                     }
                 }
+                ("lobby_invitations", [player]) => told(&lobbies.invitations(player)?),
                 ("lobby_search", []) => {
                     let found = lobbies.search(&args.query()?)?.found;
                     found.iter().map(|found| found.key().into_bytes()).collect()

@@ -64,6 +64,7 @@ const FILES: &[&str] = &[
     "lobby/options.rs",
     "lobby/seats.rs",
     "lobby/acts.rs",
+    "lobby/invites.rs",
     "lobby/look.rs",
     "lobby/search.rs",
     "lobby/events.rs",

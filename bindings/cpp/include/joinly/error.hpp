@@ -55,6 +55,7 @@ enum class Status : joinly_status {
     insufficient = JOINLY_INSUFFICIENT,
     cancelled = JOINLY_CANCELLED,
     moved = JOINLY_MOVED,
+    rate_limited = JOINLY_RATE_LIMITED,
 };
 
 /// The stable name of a status, for example "NOT_FOUND".

@@ -74,7 +74,7 @@ class Leaderboards {
     Result<std::optional<Value>> try_rank(std::string_view board, std::string_view player, Period period = {}) const {
         joinly_value* ranked = nullptr;
         joinly_error* error = nullptr;
-        const auto name = text(period);
+        const auto name = detail::optional(period);
         const joinly_status status = joinly_board_rank(store_, board.data(), board.size(), name.first, name.second,
                                                        player.data(), player.size(), &ranked, &error);
         if (status == JOINLY_OK) {
@@ -89,7 +89,7 @@ class Leaderboards {
 
     /// The best `count` players after the first `skip`: an array, each as in `try_rank`.
     Result<Value> try_top(std::string_view board, std::size_t count, std::size_t skip = 0, Period period = {}) const {
-        const auto name = text(period);
+        const auto name = detail::optional(period);
         return document([&](joinly_value** out, joinly_error** error) {
             return joinly_board_top(store_, board.data(), board.size(), name.first, name.second, skip, count, out,
                                     error);
@@ -100,7 +100,7 @@ class Leaderboards {
     /// without a score.
     Result<Value> try_around(std::string_view board, std::string_view player, std::size_t before, std::size_t after,
                              Period period = {}) const {
-        const auto name = text(period);
+        const auto name = detail::optional(period);
         return document([&](joinly_value** out, joinly_error** error) {
             return joinly_board_around(store_, board.data(), board.size(), name.first, name.second, player.data(),
                                        player.size(), before, after, out, error);
@@ -109,7 +109,7 @@ class Leaderboards {
 
     /// How many players have a score.
     Result<std::uint64_t> try_count(std::string_view board, Period period = {}) const {
-        const auto name = text(period);
+        const auto name = detail::optional(period);
         return detail::make<std::uint64_t, std::uint64_t>([&](std::uint64_t* out, joinly_error** error) {
             return joinly_board_count(store_, board.data(), board.size(), name.first, name.second, out, error);
         });
@@ -148,14 +148,6 @@ class Leaderboards {
     template <class Call>
     static Result<Value> document(Call&& call) {
         return detail::make<Value, joinly_value*>(std::forward<Call>(call));
-    }
-
-    /// NULL means the present period, so an empty name must not be.
-    static std::pair<const char*, std::size_t> text(Period period) noexcept {
-        if (!period) {
-            return {nullptr, 0};
-        }
-        return {period->data() != nullptr ? period->data() : "", period->size()};
     }
 
     joinly_store* store_;

@@ -149,6 +149,14 @@ class Lobbies {
         });
     }
 
+    /// Where a player is invited, as JSON: [{"lobby", "by", "until"}].
+    Result<Value> try_invitations(std::string_view player) const {
+        const joinly_caller caller = caller_.to_c();
+        return detail::make<Value, joinly_value*>([&](joinly_value** out, joinly_error** error) {
+            return joinly_lobby_invitations(caller_.store, &caller, player.data(), player.size(), out, error);
+        });
+    }
+
     /// The lobbies that a query finds, as everybody may know them.
     [[nodiscard]] LobbySearch search(LobbyQuery query = {}) const { return {caller_.store, std::move(query)}; }
 
@@ -188,6 +196,7 @@ class Lobbies {
     [[nodiscard]] std::optional<Lobby> of_player(std::string_view kind, std::string_view player) const {
         return try_of_player(kind, player).value();
     }
+    [[nodiscard]] Value invitations(std::string_view player) const { return try_invitations(player).value(); }
     [[nodiscard]] std::optional<LobbyEvents> poll(std::uint64_t after, milliseconds timeout = {},
                                                   std::uint32_t max = 0) const {
         return try_poll(after, timeout, max).value();

@@ -74,7 +74,7 @@ class Lobby {
     }
 
     /// The lobby as a viewer may know it, as JSON: "lobby", "seats", "member_attributes", "owner_attributes",
-    /// "bans".
+    /// "bans", "invites".
     Result<Value> try_get(Viewer viewer = Viewer::owner) const {
         const joinly_caller caller = caller_.to_c();
         return detail::make<Value, joinly_value*>([&](joinly_value** out, joinly_error** error) {
@@ -160,6 +160,20 @@ class Lobby {
         return change(joinly_lobby_say, player.data(), player.size(), text.data(), text.size());
     }
 
+    /// A member, or the host, invites a player: for this time (0: five minutes) the player may join, once, without a
+    /// code or a password.
+    Result<Done> try_invite(std::string_view player, std::optional<std::string_view> from = {},
+                            milliseconds lasts = {}) {
+        const auto [by, size] = detail::optional(from);
+        return change(joinly_lobby_invite, by, size, player.data(), player.size(), detail::lease(lasts));
+    }
+
+    /// The host, the owner, who made it, or who was invited takes an invitation back.
+    Result<Done> try_uninvite(std::string_view player, std::optional<std::string_view> from = {}) {
+        const auto [by, size] = detail::optional(from);
+        return change(joinly_lobby_uninvite, by, size, player.data(), player.size());
+    }
+
     /// Renews the leases of members, and that of the lobby if its owner is among them: whether each is a member still.
     Result<std::vector<bool>> try_heartbeat(const std::vector<std::string_view>& players) {
         std::vector<joinly_bytes> list;
@@ -227,6 +241,12 @@ class Lobby {
         return try_patch_member(player, attributes, expected).value();
     }
     Done say(std::string_view player, std::string_view text) { return try_say(player, text).value(); }
+    Done invite(std::string_view player, std::optional<std::string_view> from = {}, milliseconds lasts = {}) {
+        return try_invite(player, from, lasts).value();
+    }
+    Done uninvite(std::string_view player, std::optional<std::string_view> from = {}) {
+        return try_uninvite(player, from).value();
+    }
     std::vector<bool> heartbeat(const std::vector<std::string_view>& players) { return try_heartbeat(players).value(); }
     void heartbeat_host() { try_heartbeat_host().value(); }
     [[nodiscard]] std::optional<LobbyEvents> poll(std::uint64_t after, milliseconds timeout = {},

@@ -29,6 +29,8 @@ enum class LobbyEventKind : std::uint32_t {
     patched = JOINLY_EVENT_PATCHED,
     member_patched = JOINLY_EVENT_MEMBER_PATCHED,
     said = JOINLY_EVENT_SAID,
+    invited = JOINLY_EVENT_INVITED,
+    uninvited = JOINLY_EVENT_UNINVITED,
 };
 
 /// One event. Its views borrow from the batch.

@@ -100,6 +100,9 @@ struct LobbyOptions {
     /// How long the lobby is believed after a heartbeat of its owner or host, and then stays, stale, until it closes.
     std::chrono::milliseconds stale_after{30'000};
     std::chrono::milliseconds close_after{3'600'000};
+    /// How many things a member may say at once (0: as many as they like), and how long it is then until one more.
+    std::uint32_t chat_burst = 0;
+    std::chrono::milliseconds chat_every{};
     /// At least so many of its last events are kept.
     std::uint64_t keep_events = 1000;
     std::string attributes{};
@@ -198,6 +201,8 @@ inline joinly_lobby_options to_c(const LobbyOptions& options, joinly_join& owner
     out.reservation_ms = lease(options.reservation);
     out.stale_ms = lease(options.stale_after);
     out.close_ms = lease(options.close_after);
+    out.chat_burst = options.chat_burst;
+    out.chat_every_ms = lease(options.chat_every);
     out.keep_events = options.keep_events;
     set(options.attributes, out.attributes, out.attributes_len);
     set(options.member_attributes, out.member_attributes, out.member_attributes_len);

@@ -55,14 +55,27 @@ impl Turn {
     /// A member says something.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] for who is no member, [`Kind::Invalid`] for nothing, [`Kind::TooLarge`].
+    /// [`Kind::NotFound`] for who is no member, [`Kind::Invalid`] for nothing, [`Kind::TooLarge`]; [`Kind::RateLimited`]
+    /// for who says more than members may.
     pub fn say(&mut self, player: &str, text: &str) -> Ruled<()> {
         if text.is_empty() {
             return refused(Kind::Invalid, "nothing is said");
         }
         check_bytes("what is said", text, MAX_SAID_BYTES)?;
         self.check_member(player)?;
+        self.check_pace(player)?;
         self.emit(Change::Said { player: player.to_owned(), text: text.to_owned() })
+    }
+
+    fn check_pace(&self, player: &str) -> Ruled<()> {
+        let chat = self.room.lobby.chat;
+        let member = self.room.seats.get(player).and_then(|seat| seat.member.as_ref());
+        let spoken = member.map_or(0, |member| member.spoken.saturating_sub(self.now));
+        let wait = spoken.saturating_sub(chat.every_ms.saturating_mul(i64::from(chat.burst) - 1));
+        match chat.is_unlimited() || wait <= 0 {
+            true => Ok(()),
+            false => refused(Kind::RateLimited, format!("{player:?} may say more in {wait} ms")),
+        }
     }
 
     fn check_member(&self, player: &str) -> Ruled<()> {

@@ -1,17 +1,19 @@
 //! The rules: what may be done to a lobby, and the events that it makes. Pure: no store, no clock, no chance.
 
-use super::event::{Change, Event, Leaving, Moving};
+use super::event::{Change, Event, Leaving, Moving, Uninviting};
 use super::request::Create;
 use super::state::{Lease, Lobby, Private, Room, State, Team};
 use crate::error::Kind;
 use crate::models::{Refusal, Ruled};
 
 mod fields;
+mod invites;
 mod moves;
 mod owner;
 mod seats;
 
 pub use fields::MAX_SAID_BYTES;
+pub use invites::MAX_INVITES;
 
 /// One call: the room as it becomes and the events that make it so. The room holds the seats and bans of the players that
 /// the call names; all of them where one says so.
@@ -64,6 +66,7 @@ impl Turn {
             members: 0,
             reserved: 0,
             banned: 0,
+            invited: 0,
             teams: create.teams.iter().map(|size| Team { size: *size, taken: 0 }).collect(),
             next_seat: 0,
             free_seats: std::collections::BTreeSet::new(),
@@ -71,6 +74,7 @@ impl Turn {
             ready_check: None,
             timing: create.timing,
             lease: Lease { deadline: now.saturating_add(create.timing.stale_ms), next: 0 },
+            chat: create.chat,
             keep_events: create.keep_events,
             first_event: 1,
             private: private != Private::default(),
@@ -87,6 +91,11 @@ impl Turn {
             turn.emit(Change::Owner { owner: Some(owner.player.clone()) })?;
         }
         Ok(turn)
+    }
+
+    /// When the call is made.
+    pub fn now(&self) -> i64 {
+        self.now
     }
 
     /// The room as it is by now.
@@ -114,6 +123,11 @@ impl Turn {
         expired.sort_by(|a, b| (a.deadline, &a.player).cmp(&(b.deadline, &b.player)));
         let expired: Vec<_> = expired.into_iter().map(|seat| seat.player.clone()).collect();
         self.remove(&expired, Leaving::Expired)?;
+        let mut over: Vec<_> = self.room.invites.iter().filter(|(_, invite)| invite.until <= now).collect();
+        over.sort_by_key(|(player, invite)| (invite.until, *player));
+        for player in over.into_iter().map(|(player, _)| player.clone()).collect::<Vec<_>>() {
+            self.emit(Change::Uninvited { player, why: Uninviting::Expired })?;
+        }
         if self.room.lobby.ready_check.is_some_and(|check| check.deadline <= now) {
             self.go(State::Open, Moving::Expired)?;
         }

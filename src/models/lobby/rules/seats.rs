@@ -59,6 +59,9 @@ impl Turn {
             State::Locked => return refused(Kind::WrongState, "the lobby is locked"),
             State::Starting | State::Closed => return refused(Kind::WrongState, "the lobby is starting"),
         }
+        if self.room.invites.get(&join.player).is_some_and(|invite| invite.until > self.now) {
+            return Ok(());
+        }
         let has_code = join.code.as_ref() == Some(&lobby.code);
         let finds = match lobby.visibility {
             Visibility::Public => true,
@@ -74,7 +77,7 @@ impl Turn {
         Ok(())
     }
 
-    fn check_fresh(&self) -> Ruled<()> {
+    pub(super) fn check_fresh(&self) -> Ruled<()> {
         self.check_live()?;
         match self.room.lobby.is_stale(self.now) {
             true => refused(Kind::Expired, "the lobby is stale: nobody renewed its lease"),
@@ -82,7 +85,7 @@ impl Turn {
         }
     }
 
-    fn check_not_banned(&self, player: &str) -> Ruled<()> {
+    pub(super) fn check_not_banned(&self, player: &str) -> Ruled<()> {
         match self.room.bans.get(player).is_some_and(|ban| ban.holds(self.now)) {
             true => refused(Kind::Forbidden, format!("{player:?} is banned")),
             false => Ok(()),
@@ -91,8 +94,12 @@ impl Turn {
 
     /// Seats a player as a member.
     pub(super) fn seat(&mut self, join: &Join) -> Ruled<()> {
-        let member =
-            Member { joined: self.room.lobby.version + 1, ready: 0, attributes: join.attributes.clone() };
+        let member = Member {
+            joined: self.room.lobby.version + 1,
+            ready: 0,
+            attributes: join.attributes.clone(),
+            spoken: 0,
+        };
         let deadline = self.now.saturating_add(self.room.lobby.timing.member_ms);
         let (number, team, role) = match self.room.seats.get(&join.player) {
             Some(Seat { number, team, role, .. }) => {

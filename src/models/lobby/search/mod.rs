@@ -274,7 +274,13 @@ impl Lobbies<'_> {
                 None => break,
             }
         }
-        let room = Room { lobby, private: Private::default(), seats, bans: BTreeMap::new() };
+        let room = Room {
+            lobby,
+            private: Private::default(),
+            seats,
+            bans: BTreeMap::new(),
+            invites: BTreeMap::new(),
+        };
         let mut turn = Turn::new(room, now, None);
         turn.settle().map_err(|refusal| refusal.0)?;
         let value = Some(encode(&turn.room().lobby)?.into());

@@ -32,6 +32,14 @@ inline std::string_view text(const std::uint8_t* data, std::size_t size) noexcep
     return {reinterpret_cast<const char*>(data), size};
 }
 
+/// A text that may be left out, for C: NULL means that, so an empty one must not be NULL.
+inline std::pair<const char*, std::size_t> optional(const std::optional<std::string_view>& text) noexcept {
+    if (!text) {
+        return {nullptr, 0};
+    }
+    return {text->data() != nullptr ? text->data() : "", text->size()};
+}
+
 /// Runs `call(error)`: success, or the error it left.
 template <class Call>
 Result<void> run(Call&& call) {
