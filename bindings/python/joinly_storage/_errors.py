@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._player_types import Save
 
-_RETRYABLE = {2, 3, 4, 33}
+_RETRYABLE = frozenset({2, 3, 4, 33})
 
 
 class JoinlyError(Exception):

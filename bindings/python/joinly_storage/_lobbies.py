@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from ctypes import byref, c_uint32, c_uint64, c_void_p, pointer
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -24,6 +24,7 @@ from ._lobby_types import (
     Invitation,
     LobbyInfo,
     LobbyOptions,
+    LobbyQuery,
     Order,
     Snapshot,
     Swept,
@@ -65,7 +66,7 @@ class Lobbies:
         `where` and `order` as in `search`, the others as in `create`. Of two who create at the same moment, one joins
         the other's.
         """
-        query, options = _query(None, where, order), _native(create)
+        query, options = _query({"where": where, "order": order}), _native(create)
         number, snapshot = self._scope.enter(
             lobby_ffi.quick_join, byref(query), *joins(players), byref(options), request=request
         )
@@ -98,43 +99,14 @@ class Lobbies:
         found = take_json(ffi.make(lobby_ffi.invitations, self._scope.store, byref(caller), *text(player)))
         return [Invitation(it["lobby"], it["by"], to_seconds(it["until"])) for it in found]
 
-    def search(
-        self,
-        *,
-        kind: Optional[str] = None,
-        where: Iterable[Union[Condition, list[Condition]]] = (),
-        order: Iterable[Order] = (),
-        limit: Optional[int] = None,
-        budget: int = 0,
-        include_full: bool = False,
-    ) -> Iterator[LobbyInfo]:
-        """The public lobbies that players could join, a page at a time.
+    def search(self, **query: Unpack[LobbyQuery]) -> Iterator[LobbyInfo]:
+        """The public lobbies that players could join, a page at a time. See `LobbyQuery`."""
+        return islice(_found(self._scope.store, _query(query)), query.get("limit"))
 
-        where: conditions that must all hold, such as ("rating", ">=", 1500); in place of one, a list of which one must.
-            A key is the name of a public attribute, or a path into the document such as "$.name"; operators are = != <
-            <= > >= in not-in exists contains prefix.
-        order: what comes first: keys, least first; "-key", greatest first; ("rating", 1500): the nearest first.
-        limit: the most lobbies; None: all.
-        budget: the most documents to read for a page where no index serves; 0: 10000.
-        include_full: also those that nobody can join now: full, locked, starting or in game.
-        """
-        query = _query(kind, where, order, limit, budget, include_full)
-        return islice(_found(self._scope.store, query), limit)
-
-    def explain(
-        self,
-        *,
-        kind: Optional[str] = None,
-        where: Iterable[Union[Condition, list[Condition]]] = (),
-        order: Iterable[Order] = (),
-        limit: Optional[int] = None,
-        budget: int = 0,
-        include_full: bool = False,
-    ) -> Explain:
+    def explain(self, **query: Unpack[LobbyQuery]) -> Explain:
         """How the first page of a search is found."""
-        query, explain = _query(kind, where, order, limit, budget, include_full), lobby_ffi.Explain()
-        page = c_void_p()
-        ffi.call(lobby_ffi.search, self._scope.store, byref(query), byref(page), byref(explain))
+        asked, explain, page = _query(query), lobby_ffi.Explain(), c_void_p()
+        ffi.call(lobby_ffi.search, self._scope.store, byref(asked), byref(page), byref(explain))
         ffi.page_free(page)
         index: str = explain.index.decode()
         return Explain(index or None, bool(explain.ordered), explain.read, bool(explain.exhausted))
@@ -172,9 +144,7 @@ class Lobbies:
 
 
 def _native(given: LobbyOptions) -> lobby_ffi.LobbyOptions:
-    unknown = given.keys() - LobbyOptions.__annotations__.keys()
-    if unknown:
-        raise TypeError(f"a lobby has no {', '.join(sorted(unknown))}")
+    _check_names(given, LobbyOptions, "a lobby")
     sizes, owner = list(given.get("teams", ())), given.get("owner")
     options = lobby_ffi.LobbyOptions(
         max_members=given.get("max_members", 0),
@@ -207,23 +177,29 @@ def _native(given: LobbyOptions) -> lobby_ffi.LobbyOptions:
     return options
 
 
-def _query(
-    kind: Optional[str],
-    where: Iterable[Union[Condition, list[Condition]]],
-    order: Iterable[Order],
-    limit: Optional[int] = None,
-    budget: int = 0,
-    include_full: bool = False,
-) -> lobby_ffi.LobbyQuery:
+def _query(given: LobbyQuery) -> lobby_ffi.LobbyQuery:
+    _check_names(given, LobbyQuery, "a search")
+    limit = given.get("limit")
     if limit is not None and limit < 0:
         raise invalid(f"limit is a count, or None for all, not {limit!r}")
     query = lobby_ffi.LobbyQuery(
-        limit=0 if limit is None else min(limit, 256), budget=budget, include_full=include_full
+        limit=0 if limit is None else min(limit, 256),
+        budget=given.get("budget", 0),
+        include_full=given.get("include_full", False),
     )
-    query.texts(kind=kind)
-    conditions = [{"any": [_condition(one) for one in it]} if isinstance(it, list) else _condition(it) for it in where]
-    query.documents(filter=conditions or None, order=[_order(it) for it in order] or None)
+    query.texts(kind=given.get("kind"))
+    conditions = [
+        {"any": [_condition(one) for one in it]} if isinstance(it, list) else _condition(it)
+        for it in given.get("where", ())
+    ]
+    query.documents(filter=conditions or None, order=[_order(it) for it in given.get("order", ())] or None)
     return query
+
+
+def _check_names(given: Mapping[str, object], of: type, what: str) -> None:
+    unknown = given.keys() - of.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"{what} has no {', '.join(sorted(unknown))}")
 
 
 def _condition(condition: Condition) -> dict[str, Any]:

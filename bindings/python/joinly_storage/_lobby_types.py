@@ -94,6 +94,27 @@ class LobbyOptions(TypedDict, total=False):
     """For the owner."""
 
 
+class LobbyQuery(TypedDict, total=False):
+    """Which lobbies to find."""
+
+    kind: Optional[str]
+    """Only those of a kind."""
+    where: Iterable[Union[Condition, list[Condition]]]
+    """Conditions that must all hold, such as ("rating", ">=", 1500); in place of one, a list of which one must.
+
+    A key is the name of a public attribute, or a path into the document such as "$.name"; operators are = != < <= > >=
+    in not-in exists contains prefix.
+    """
+    order: Iterable[Order]
+    """What comes first: keys, least first; "-key", greatest first; ("rating", 1500): the nearest first."""
+    limit: Optional[int]
+    """The most lobbies; None: all."""
+    budget: int
+    """The most documents to read for a page where no index serves; 0: 10000."""
+    include_full: bool
+    """Also those that nobody can join now: full, locked, starting or in game."""
+
+
 @dataclass(frozen=True)
 class SeatRequest:
     """A seat to keep for a player."""

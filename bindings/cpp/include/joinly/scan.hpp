@@ -4,11 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "detail/row_iterator.hpp"
 #include "scalar.hpp"
 #include "value.hpp"
 
@@ -54,31 +54,7 @@ class Rows {
     }
 
 #if JOINLY_EXCEPTIONS
-    class iterator {
-      public:
-        using iterator_category = std::input_iterator_tag;
-        using value_type = Row;
-        using difference_type = std::ptrdiff_t;
-        using pointer = const Row*;
-        using reference = const Row&;
-
-        iterator() noexcept = default;
-        explicit iterator(Rows& rows) : rows_(&rows), row_(rows.try_next().value()) {}
-
-        reference operator*() const noexcept { return *row_; }
-        pointer operator->() const noexcept { return row_; }
-        iterator& operator++() {
-            row_ = rows_->try_next().value();
-            return *this;
-        }
-        void operator++(int) { ++*this; }
-        friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.row_ == b.row_; }
-        friend bool operator!=(const iterator& a, const iterator& b) noexcept { return a.row_ != b.row_; }
-
-      private:
-        Rows* rows_ = nullptr;
-        const Row* row_ = nullptr;
-    };
+    using iterator = RowIterator<Rows, Row>;
 
     [[nodiscard]] Page page() const { return try_page().value(); }
 

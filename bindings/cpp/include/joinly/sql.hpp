@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "detail/call.hpp"
+#include "detail/row_iterator.hpp"
 
 namespace joinly {
 
@@ -158,31 +158,7 @@ class SqlRows {
     }
 
 #if JOINLY_EXCEPTIONS
-    class iterator {
-      public:
-        using iterator_category = std::input_iterator_tag;
-        using value_type = SqlRow;
-        using difference_type = std::ptrdiff_t;
-        using pointer = const SqlRow*;
-        using reference = const SqlRow&;
-
-        iterator() noexcept = default;
-        explicit iterator(SqlRows& rows) : rows_(&rows), row_(rows.try_next().value()) {}
-
-        reference operator*() const noexcept { return *row_; }
-        pointer operator->() const noexcept { return row_; }
-        iterator& operator++() {
-            row_ = rows_->try_next().value();
-            return *this;
-        }
-        void operator++(int) { ++*this; }
-        friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.row_ == b.row_; }
-        friend bool operator!=(const iterator& a, const iterator& b) noexcept { return a.row_ != b.row_; }
-
-      private:
-        SqlRows* rows_ = nullptr;
-        const SqlRow* row_ = nullptr;
-    };
+    using iterator = detail::RowIterator<SqlRows, SqlRow>;
 
     /// Goes on where the last iteration ended.
     [[nodiscard]] iterator begin() { return iterator(*this); }
