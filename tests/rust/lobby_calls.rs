@@ -99,7 +99,7 @@ fn a_stale_version_in_a_transaction_is_final() {
                 Lobbies::within(&store, txn).patch(id, &By::Host, LobbyPatch::default(), Some(99))
             })
             .unwrap_err();
-        assert_eq!((error.kind(), error.present_version(), runs), (Kind::Conflict, Some(1), 1));
+        assert_eq!((error.kind(), error.present_version(), runs), (Kind::Conflict, Some(3), 1));
     }
 }
 

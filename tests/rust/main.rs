@@ -29,6 +29,7 @@ mod feeds;
 mod indexes;
 mod lobby_calls;
 mod lobby_events;
+mod lobby_invites;
 mod lobby_join;
 mod lobby_life;
 mod lobby_owner;

@@ -17,6 +17,7 @@ mod faults;
 mod fork;
 mod leveldb;
 mod lobbies;
+mod matches;
 mod read_only;
 mod recovery;
 mod shared;
@@ -121,6 +122,7 @@ fn child() {
         "hold" => leveldb::hold_child(&arguments),
         "fork_leveldb" => leveldb::fork_child(&arguments),
         "lobbies" => lobbies::child(&arguments),
+        "matches" => matches::child(&arguments),
         "stats" => stats::child(&arguments),
         "stranger" => read_only::stranger_child(&arguments),
         "media" => read_only::media_child(&arguments),
