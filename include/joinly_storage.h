@@ -268,6 +268,16 @@
 #define JOINLY_EVENT_SAID 12
 
 /**
+ * A player was invited.
+ */
+#define JOINLY_EVENT_INVITED 13
+
+/**
+ * An invitation ended without its player having joined.
+ */
+#define JOINLY_EVENT_UNINVITED 14
+
+/**
  * Nothing.
  */
 #define JOINLY_SQL_NULL 0
@@ -336,6 +346,21 @@
  * What is there has the version that the write names.
  */
 #define JOINLY_EXPECT_VERSION 2
+
+/**
+ * The player won.
+ */
+#define JOINLY_SCORE_WIN 1
+
+/**
+ * Neither won.
+ */
+#define JOINLY_SCORE_DRAW 2
+
+/**
+ * The player lost.
+ */
+#define JOINLY_SCORE_LOSS 3
 
 /**
  * Backups made every so often. Usable from any thread.
@@ -1063,6 +1088,14 @@ typedef struct {
      * Zero.
      */
     uint8_t reserved[5];
+    /**
+     * How many things a member may say at once; 0: as many as they like.
+     */
+    uint32_t chat_burst;
+    /**
+     * How long it is then until one more, in milliseconds; not 0 where there is a burst.
+     */
+    uint32_t chat_every_ms;
 } joinly_lobby_options;
 
 /**
@@ -1647,6 +1680,24 @@ typedef struct {
 } joinly_team;
 
 /**
+ * A game of a rating period. Zero-initialise it and set `struct_size`.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_game)`.
+     */
+    uint32_t struct_size;
+    /**
+     * How it ended for the player: one of `JOINLY_SCORE_*`.
+     */
+    uint32_t score;
+    /**
+     * The opponent's rating before the period.
+     */
+    const joinly_rating *opponent;
+} joinly_game;
+
+/**
  * A player who waits. Zero-initialise it and set `struct_size`. Texts are UTF-8.
  */
 typedef struct {
@@ -1985,6 +2036,11 @@ typedef struct {
  */
 #define JOINLY_MOVED 32
 
+/**
+ * It comes too soon after what the same caller did before. Retry later.
+ */
+#define JOINLY_RATE_LIMITED 33
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -2009,7 +2065,7 @@ const char *joinly_status_name(joinly_status status);
 
 /**
  * 1 when the same call can succeed if repeated (`JOINLY_CONFLICT`: from the first read of the transaction;
- * `JOINLY_BUSY`, `JOINLY_TIMEOUT`: later), else 0. Any thread; never fails.
+ * `JOINLY_BUSY`, `JOINLY_TIMEOUT`, `JOINLY_RATE_LIMITED`: later), else 0. Any thread; never fails.
  */
 uint8_t joinly_status_is_retryable(joinly_status status);
 
@@ -2855,7 +2911,8 @@ joinly_status joinly_lobby_ready(joinly_store *store,
 
 /**
  * Changes the fields that `patch` names, a JSON object of any of "name", "visibility" ("public", "friends", "private"),
- * "build", "max_members", "backfill", "migration" ("oldest", "manual", "never", "close"), "password" ("" removes it),
+ * "build", "max_members", "backfill", "migration" ("oldest", "manual", "never", "close"), "chat" (an object of
+ * "burst" and "every_ms", as in `joinly_lobby_options`), "password" ("" removes it),
  * "attributes", "member_attributes" and "owner_attributes" (objects of new values; null removes an attribute). `expected`
  * is the version that the lobby must be of; 0: any. An act of the owner. Any thread.
  *
@@ -2890,7 +2947,8 @@ joinly_status joinly_lobby_patch_member(joinly_store *store,
 
 /**
  * A member says something to the others: 1 to 4096 bytes of UTF-8. It is an event like all others. Any thread. Errors:
- * `JOINLY_NOT_FOUND` (no such lobby, or no member of it), and those of `joinly_lobby_create`.
+ * `JOINLY_NOT_FOUND` (no such lobby, or no member of it), `JOINLY_RATE_LIMITED` (more than members may say; the message tells
+ * for how long), and those of `joinly_lobby_create`.
  */
 joinly_status joinly_lobby_say(joinly_store *store,
                                const joinly_caller *caller,
@@ -2903,10 +2961,58 @@ joinly_status joinly_lobby_say(joinly_store *store,
                                joinly_error **err);
 
 /**
+ * Invites a player: the invitation admits them once without a code or a password, until `for_ms` milliseconds are over (0:
+ * 300000) or it is taken back; another one of the player is replaced. A ban stands against it, and a lobby that is locked,
+ * starting or full. `from` is the member who invites; NULL: the host. At most 256 are invited at a time. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such lobby), `JOINLY_FORBIDDEN` (`from` is no member; the player is banned),
+ * `JOINLY_EXISTS` (a member already), `JOINLY_WRONG_STATE` (closed), `JOINLY_EXPIRED` (the lobby is stale), and those of
+ * `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_invite(joinly_store *store,
+                                  const joinly_caller *caller,
+                                  uint64_t lobby,
+                                  const char *from,
+                                  size_t from_len,
+                                  const char *player,
+                                  size_t player_len,
+                                  uint32_t for_ms,
+                                  joinly_done *done,
+                                  joinly_error **err);
+
+/**
+ * Takes an invitation back. `from` is who does: the owner, the member who made it, or the invited player, who declines;
+ * NULL: the host. Any thread. Errors: `JOINLY_NOT_FOUND` (no such lobby, or no such invitation), `JOINLY_FORBIDDEN`
+ * (`from` is somebody else), and those of `joinly_lobby_create`.
+ */
+joinly_status joinly_lobby_uninvite(joinly_store *store,
+                                    const joinly_caller *caller,
+                                    uint64_t lobby,
+                                    const char *from,
+                                    size_t from_len,
+                                    const char *player,
+                                    size_t player_len,
+                                    joinly_done *done,
+                                    joinly_error **err);
+
+/**
+ * Where a player is invited: `*out` receives a JSON array of objects of "lobby" (its number), "by" (the member who invited;
+ * null: the host) and "until" (in milliseconds since 1970-01-01 UTC), by the number of the lobby, to be freed with
+ * `joinly_value_free`. Of `caller` only the transaction counts. Any thread. Errors: those of `joinly_kv_scan`.
+ */
+joinly_status joinly_lobby_invitations(const joinly_store *store,
+                                       const joinly_caller *caller,
+                                       const char *player,
+                                       size_t player_len,
+                                       joinly_value **out,
+                                       joinly_error **err);
+
+/**
  * Reads a lobby as `viewer`, one of `JOINLY_VIEWER_*`, may know it. `*out` receives a JSON object of "lobby" (the document
  * at `lobby:{number}`, whose "version" is the number of the last event in it, and whose "epoch" is that of its owner),
- * "seats" (for members; by number), "member_attributes", "owner_attributes" and "bans" (for the owner: an object of players,
- * each with "until" when, in milliseconds since 1970-01-01 UTC, 0 being for ever); to be freed with `joinly_value_free`.
+ * "seats" (for members; by number), "member_attributes", "owner_attributes", "bans" (for the owner: an object of players,
+ * each with "until" when, in milliseconds since 1970-01-01 UTC, 0 being for ever) and "invites" (for members: an object of
+ * players, each with "by" whom, null being the host, and "until"); to be freed with `joinly_value_free`.
  * Leases are as time has made them: who looks first writes it. Of `caller` only the transaction counts. Any thread.
  *
  * Errors: `JOINLY_NOT_FOUND`, `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (the document is another's), and those of
@@ -3631,6 +3737,23 @@ joinly_status joinly_rating_rate(const char *system,
                                  joinly_error **err);
 
 /**
+ * Rates a player after a period of games, of which opponents are as they were before it. Glicko-2 counts them all at once,
+ * as it is meant to, and without games the deviation grows; Weng-Lin counts them one after the other. `*out` receives the
+ * new rating; it may be `player`. Pure: no store. Any thread.
+ *
+ * Errors: `JOINLY_INVALID` (a rating or score that is none), `JOINLY_TOO_LARGE` (more than 10,000 games),
+ * `JOINLY_OUT_OF_RANGE` (the ratings are too far apart for the system), and those of `joinly_rating_initial`. What fails
+ * zeroes `*out`.
+ */
+joinly_status joinly_rating_rate_period(const char *system,
+                                        size_t system_len,
+                                        const joinly_rating *player,
+                                        const joinly_game *games,
+                                        size_t count,
+                                        joinly_rating *out,
+                                        joinly_error **err);
+
+/**
  * How probably each team wins: `probabilities`, an array of `count`, receives numbers from 0 to 1 that add up to 1. Teams
  * count by the sums of their players in Weng-Lin, by their means in Glicko-2, in which they may have any size here. Pure:
  * no store. Any thread. Errors: those of `joinly_rating_rate`; what fails zeroes `probabilities`.
@@ -3973,7 +4096,8 @@ joinly_status joinly_stats_subjects(const joinly_store *store,
  * records later counts as another one, its id followed by a tab and a number. `out` (may be NULL) receives a JSON array of
  * what `joinly_session_flush` tells of each. Any thread.
  *
- * Errors: `JOINLY_INVALID` (`idle_ms` below zero), and those of `joinly_session_flush`.
+ * Errors: `JOINLY_INVALID` (`idle_ms` below zero), and those of `joinly_session_flush`. A journal that cannot be flushed for what
+ * is in it keeps none of the others from it.
  */
 joinly_status joinly_stats_recover(joinly_store *store,
                                    int64_t idle_ms,
@@ -4026,7 +4150,7 @@ joinly_status joinly_stats_delete(joinly_store *store,
  * as its reservations last; without it matches are played elsewhere. An object of the fields of `joinly_lobby_options`, by
  * name: "kind", "name", "max_members", "teams", "visibility" ("public", "friends", "private"), "build", "migration"
  * ("oldest", "manual", "never", "close"), "exclusive" (true), "backfill", "keep_empty", "timing" (an object of "member_ms",
- * "reservation_ms", "stale_ms", "close_ms"), "keep_events", "attributes", "member_attributes" and "owner_attributes".
+ * "reservation_ms", "stale_ms", "close_ms"), "chat" (an object of "burst" and "every_ms"), "keep_events", "attributes", "member_attributes" and "owner_attributes".
  * Without "teams" it has those of the rules and just their seats. It has neither an owner nor a password.
  *
  * Of `caller` only the transaction counts; so for all functions of matchmaking. Any thread.
