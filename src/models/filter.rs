@@ -19,6 +19,8 @@ const MAX_PATH_BYTES: usize = 512;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     clauses: Vec<Clause>,
+    /// Whether strings are compared that no index holds.
+    long_texts: bool,
 }
 
 /// Alternatives, of which one must hold; mostly there is one alone.
@@ -85,6 +87,31 @@ impl Path {
         &self.pointer
     }
 
+    /// The same for the columns of tables: "$.address.city", or else the name of a column.
+    ///
+    /// # Errors
+    /// As [`Path::new`].
+    pub fn column(key: &str) -> Result<Self> {
+        if key.starts_with('$') { Self::new(key) } else { Self::new(&format!("$.\"{key}\"")) }
+    }
+
+    /// The value there in an object, its first step the name of a member.
+    pub(crate) fn of_members<'d>(&self, members: &'d serde_json::Map<String, Value>) -> Option<&'d Value> {
+        match self.first_step() {
+            (first, None) => members.get(first),
+            (first, Some(rest)) => members.get(first)?.pointer(rest),
+        }
+    }
+
+    /// The first step, and the pointer from there on.
+    pub(crate) fn first_step(&self) -> (&str, Option<&str>) {
+        let steps = self.pointer.get(1..).unwrap_or_default();
+        match steps.find('/').and_then(|end| steps.split_at_checked(end)) {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (steps, None),
+        }
+    }
+
     /// The value there.
     pub(crate) fn of<'d>(&self, document: &'d Value) -> Option<&'d Value> {
         document.pointer(&self.pointer)
@@ -130,8 +157,18 @@ impl Filter {
 
     /// The same by the values that `look` finds at paths.
     pub(crate) fn passes_by<'d>(&self, look: &dyn Fn(&Path) -> Option<&'d Value>) -> bool {
-        let passes = |condition: &Condition| condition.passes(look(&condition.path));
+        let passes = |condition: &Condition| condition.passes(look(&condition.path), self.long_texts);
         self.clauses.iter().all(|clause| clause.0.iter().any(passes))
+    }
+
+    /// The same filter, which compares strings of every length: for documents that no index need find.
+    pub(crate) fn with_long_texts(self) -> Self {
+        Self { long_texts: true, ..self }
+    }
+
+    /// Where it looks.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.clauses.iter().flat_map(|clause| &clause.0).map(|condition| &condition.path)
     }
 
     /// The conditions that must hold by themselves: those that an index can serve.
@@ -148,6 +185,11 @@ impl Filter {
     /// # Errors
     /// [`Kind::Invalid`] for another form, and those of [`Filter::and`].
     pub fn from_json(json: &str) -> Result<Self> {
+        Self::from_json_by(json, Path::new)
+    }
+
+    /// The same with keys that `path` reads.
+    pub(crate) fn from_json_by(json: &str, path: fn(&str) -> Result<Path>) -> Result<Self> {
         let wrong = |what: &str| Error::invalid(format!("a filter: {what}"));
         let parsed: Value = serde_json::from_str(json).map_err(|error| wrong(&error.to_string()))?;
         let clauses = parsed.as_array().ok_or_else(|| wrong("wanted an array of conditions"))?;
@@ -155,25 +197,26 @@ impl Filter {
         for clause in clauses {
             filter = match clause.get("any") {
                 Some(Value::Array(any)) => {
-                    let any = any.iter().map(condition_from_json).collect::<Result<Vec<_>>>()?;
+                    let any =
+                        any.iter().map(|it| condition_from_json(it, path)).collect::<Result<Vec<_>>>()?;
                     filter.and_any(any)?
                 }
                 Some(_) => return Err(wrong("\"any\" is an array of conditions")),
-                None => filter.and_any([condition_from_json(clause)?])?,
+                None => filter.and_any([condition_from_json(clause, path)?])?,
             };
         }
         Ok(filter)
     }
 }
 
-fn condition_from_json(json: &Value) -> Result<(Path, Test)> {
+fn condition_from_json(json: &Value, path: fn(&str) -> Result<Path>) -> Result<(Path, Test)> {
     let text = |name: &str| {
         json.get(name)
             .and_then(Value::as_str)
             .ok_or_else(|| Error::invalid(format!("a condition needs the string {name:?}")))
     };
     let operand = json.get("value").cloned();
-    Ok((Path::new(text("key")?)?, Test::new(text("op")?, operand)?))
+    Ok((path(text("key")?)?, Test::new(text("op")?, operand)?))
 }
 
 impl FromStr for Filter {
@@ -259,12 +302,12 @@ impl Condition {
         &self.test
     }
 
-    fn passes(&self, found: Option<&Value>) -> bool {
+    fn passes(&self, found: Option<&Value>, long_texts: bool) -> bool {
         if let Test::Exists(wanted) = self.test {
             return found.is_some() == wanted;
         }
         let Some(value) = found else { return false };
-        if matches!(value, Value::String(text) if text.len() > limits::MAX_INDEXED_BYTES) {
+        if !long_texts && matches!(value, Value::String(text) if text.len() > limits::MAX_INDEXED_BYTES) {
             return false;
         }
         let ordered = |other: &Value| compare(value, other);

@@ -1,4 +1,4 @@
-//! A game's live state, over keys and values alone: lobbies, players, ratings, matchmaking, leaderboards, statistics.
+//! A game's live state, over keys and values alone: lobbies, players, ratings, matchmaking, leaderboards, statistics; and tables.
 //!
 //! Every model has the same three floors. Its rules are pure: no store, no clock and no chance inside, for time, ids and
 //! seeds are arguments. Its storing layer is thin: one [`Store::transaction`](crate::Store::transaction) per call. Its state
@@ -18,6 +18,7 @@ pub mod rating;
 mod refusal;
 mod scope;
 pub mod stats;
+pub mod table;
 mod views;
 
 pub use attribute::Attributes;

@@ -28,6 +28,11 @@ impl<'s> Scope<'s> {
         self.store
     }
 
+    /// Whether calls are part of the caller's transaction.
+    pub fn is_within(&self) -> bool {
+        self.within.is_some()
+    }
+
     /// The time: never before that of anything that this process has read.
     pub fn now(&self) -> Result<i64> {
         self.store.version()?;

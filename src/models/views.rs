@@ -5,6 +5,7 @@
 //!
 //! [`next`]: super::lobby::Lease::next
 
+use super::table;
 use crate::error::Result;
 use crate::store::{Sql, SqlRows, Store};
 
@@ -22,14 +23,32 @@ use crate::store::{Sql, SqlRows, Store};
 ///   `stat_sessions`: `subject, grain, session, sessions, began, ended` and the same of each metric in each session, or in
 ///   each day and month that sessions were rolled up into.
 ///
+/// - every table of [`table`], by its name or, where one of these has that, after `table_`: its columns with their types
+///   (bool: 0 or 1; json: as `->>` tells it).
+///
 /// Times are milliseconds since 1970-01-01 UTC, attributes and the like JSON. A row of a foreign document has NULL where it
 /// lacks a field.
 ///
 /// # Errors
 /// As [`Store::sql`].
 pub fn sql(store: &Store, query: &Sql<'_>) -> Result<SqlRows> {
-    store.sql_with(VIEWS, query)
+    let tables = table::views::views(store)?;
+    store.sql_with(&format!("{VIEWS}{tables}"), query)
 }
+
+/// The names of the views: tables of these names are views of others.
+pub(super) const NAMES: [&str; 10] = [
+    "leaderboard",
+    "lobbies",
+    "lobbies_now",
+    "lobby_documents",
+    "lobby_members",
+    "lobby_reservations",
+    "lobby_seats",
+    "lobby_states",
+    "players",
+    "presences",
+];
 
 const VIEWS: &str = "
     -- Seats whose lease has not passed, taken and reserved ones.

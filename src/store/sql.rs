@@ -31,7 +31,7 @@ impl Store {
     }
 
     /// [`Store::sql`] with more views: statements that create them.
-    pub(crate) fn sql_with(&self, views: &'static str, query: &Sql<'_>) -> Result<SqlRows> {
+    pub(crate) fn sql_with(&self, views: &str, query: &Sql<'_>) -> Result<SqlRows> {
         let inner = &self.inner;
         inner.catch_up()?;
         let snapshot = inner.note(inner.engine()?.snapshot(Hold::Short))?;

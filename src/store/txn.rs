@@ -11,7 +11,7 @@ use super::apply::parse_counter;
 use super::batch::{Batch, Expiry};
 use super::page::{FlatPage, Page, PageBuilder};
 use super::scan::is_live;
-use super::{Inner, Scan, Store, encoding};
+use super::{Find, Inner, Scan, Store, encoding, index};
 use crate::engine::{Fields, Hold, Range, RecordRef, Snapshot};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
@@ -232,6 +232,17 @@ impl Transaction {
     /// The same for callers who need no conflict: what they do with the page is right whatever others commit into it.
     pub(crate) fn peek(&self, scan: &Scan) -> Result<Page> {
         self.read_page(scan, &mut |_, _| {}).map(Page::from)
+    }
+
+    /// The keys of the documents that an index finds, as of the begin and without this transaction's writes; None when there
+    /// is no such index. No conflict tells that others change them.
+    pub(crate) fn peek_index(&self, name: &str, find: &Find) -> Result<Option<Vec<Vec<u8>>>> {
+        self.inner()?.note(index::keys(self.snapshot.as_ref(), name, find))
+    }
+
+    /// Lets its reads take as long as they need, also longer than `snapshot_max_age_ms`.
+    pub(crate) fn take_time(&self) {
+        self.snapshot.hold(Hold::Long);
     }
 
     /// Reads a page, and tells of every row in it that expires: no commit tells when it does.

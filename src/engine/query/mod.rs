@@ -143,7 +143,7 @@ pub(crate) struct Prompts {
 struct Prompt {
     connection: Connection,
     input: Arc<Input>,
-    views: &'static str,
+    views: Arc<str>,
 }
 
 impl Prompts {
@@ -156,10 +156,10 @@ impl Prompts {
         self: &Arc<Self>,
         snapshot: Box<dyn Snapshot>,
         now: i64,
-        views: &'static str,
+        views: &str,
         query: &Sql<'_>,
     ) -> Result<Query> {
-        let Prompt { connection, input, .. } = match self.take(views) {
+        let Prompt { connection, input, views } = match self.take(views) {
             Some(prompt) => prompt,
             None => self.open(views)?,
         };
@@ -175,11 +175,11 @@ impl Prompts {
 
     fn take(&self, views: &str) -> Option<Prompt> {
         let mut idle = self.idle.lock();
-        let at = idle.iter().position(|prompt| prompt.views == views)?;
+        let at = idle.iter().position(|prompt| &*prompt.views == views)?;
         Some(idle.swap_remove(at))
     }
 
-    fn open(&self, views: &'static str) -> Result<Prompt> {
+    fn open(&self, views: &str) -> Result<Prompt> {
         let input = Arc::new(Input {
             decode: self.decode,
             snapshot: Mutex::default(),
@@ -187,14 +187,16 @@ impl Prompts {
             deadline: Mutex::new(later(DEFAULT_TIMEOUT)),
             failure: Mutex::default(),
         });
-        Ok(Prompt { connection: connection::open(&input, views)?, input, views })
+        Ok(Prompt { connection: connection::open(&input, views)?, input, views: views.into() })
     }
 
     fn give_back(&self, prompt: Prompt) {
         // Not waited for: after a fork it may be held for ever.
-        if let Some(mut idle) = self.idle.try_lock()
-            && idle.len() < KEPT
-        {
+        if let Some(mut idle) = self.idle.try_lock() {
+            // The oldest goes: its views may be those of tables that have changed since.
+            if idle.len() >= KEPT {
+                idle.remove(0);
+            }
             idle.push(prompt);
         }
     }
@@ -206,7 +208,7 @@ pub(crate) struct Query {
     statement: Option<Statement>,
     input: Arc<Input>,
     prompts: Arc<Prompts>,
-    views: &'static str,
+    views: Arc<str>,
     columns: Arc<[String]>,
     timeout: Duration,
     /// Whether the statement is on a row that no page has yet.
@@ -247,7 +249,11 @@ impl Query {
         let Some(statement) = self.statement.take() else { return };
         let connection = statement.into_connection();
         *self.input.snapshot.lock() = None;
-        self.prompts.give_back(Prompt { connection, input: Arc::clone(&self.input), views: self.views });
+        self.prompts.give_back(Prompt {
+            connection,
+            input: Arc::clone(&self.input),
+            views: Arc::clone(&self.views),
+        });
     }
 }
 

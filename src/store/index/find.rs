@@ -128,6 +128,24 @@ fn after_all(prefix: &[u8]) -> Bound<Vec<u8>> {
     }
 }
 
+/// The keys of all documents that an index finds; None when there is no such index.
+pub(in crate::store) fn keys(
+    snapshot: &dyn Snapshot,
+    name: &str,
+    find: &Find,
+) -> Result<Option<Vec<Vec<u8>>>> {
+    let index = match catalog::named(snapshot, name) {
+        Err(error) if error.kind() == crate::Kind::NotFound => return Ok(None),
+        index => index?,
+    };
+    let mut keys = Vec::new();
+    snapshot.entries(Space::Index, &find.entries(&index)?, find.descending, &mut |entry, _| {
+        keys.push(document_key(entry)?.to_vec());
+        Ok(true)
+    })?;
+    Ok(Some(keys))
+}
+
 impl Store {
     /// Reads a page of the documents that an index finds, ordered by value and then by key, all of one moment.
     ///

@@ -17,6 +17,7 @@ mod value;
 
 pub(super) use catalog::Catalog;
 pub use find::Find;
+pub(super) use find::keys;
 pub use spec::IndexSpec;
 
 /// Bytes that compare as JSON scalars do in indexes: null < false < true < numbers < strings. None for a value that is not
