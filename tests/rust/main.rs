@@ -40,6 +40,7 @@ mod models_matchmaking;
 mod models_player;
 mod models_search;
 mod models_stats;
+mod models_table;
 mod options;
 mod processes;
 mod sql;
