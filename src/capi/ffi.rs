@@ -118,6 +118,21 @@ pub(super) unsafe fn json<T: DeserializeOwned>(
     unsafe { json_of::<serde_json::Map<_, _>, T>(data, len, what) }
 }
 
+/// Any JSON that is no object and no array.
+///
+/// # Safety
+/// As [`bytes`].
+pub(super) unsafe fn scalar(data: *const c_char, len: usize, what: &str) -> Result<serde_json::Value> {
+    // SAFETY: forwarded contract.
+    let text = unsafe { text(data, len, what)? };
+    match serde_json::from_str(text) {
+        Ok(serde_json::Value::Object(_) | serde_json::Value::Array(_)) => {
+            Err(Error::invalid(format!("{what}: wanted a JSON scalar")))
+        }
+        scalar => scalar.map_err(|error| Error::invalid(format!("{what}: {error}"))),
+    }
+}
+
 /// A JSON array; None for NULL and for an empty text.
 ///
 /// # Safety

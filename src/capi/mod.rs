@@ -32,6 +32,7 @@ mod rating;
 mod sql;
 mod stats;
 mod store;
+mod table;
 mod txn;
 mod value;
 mod version;

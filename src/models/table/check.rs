@@ -22,7 +22,8 @@ impl Tables<'_> {
         self.finish(table)?;
         let count = self.each_page(table, &keys::rows(table), |desk, own, data| {
             let values = desk.schema.decode(own, data)?;
-            desk.reclaim(&Row { key: own.to_owned(), values })
+            let schema = std::sync::Arc::clone(&desk.schema);
+            desk.reclaim(&Row { key: own.to_owned(), values, schema })
         })?;
         self.each_page(table, &keys::unique(table, None), |desk, own, owner| {
             desk.drop_stray(own, &String::from_utf8_lossy(owner))

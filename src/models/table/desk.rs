@@ -88,7 +88,7 @@ impl<'t> Desk<'t> {
     fn put(&mut self, key: String, values: Values) -> Result<Row> {
         let data = self.schema.encode(&values)?;
         self.txn.put(self.row_key(&key).as_bytes(), &data)?;
-        Ok(Row { key, values })
+        Ok(Row { key, values, schema: Arc::clone(&self.schema) })
     }
 
     fn refuse_taken(&mut self, key: &str) -> Result<()> {

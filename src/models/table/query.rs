@@ -44,8 +44,6 @@ pub struct Query {
 /// Some rows, all of one moment.
 #[derive(Clone, Debug)]
 pub struct RowPage {
-    /// The table's schema at that moment.
-    pub schema: Arc<Schema>,
     /// The rows, in order.
     pub rows: Vec<Row>,
     /// For the next page, which may be of a later moment; None when this is the last.
@@ -140,7 +138,7 @@ impl Query {
         })?;
         let last = rows.last().filter(|_| more);
         let cursor = last.map(|row| self.write_cursor(&self.place(row))).transpose()?;
-        Ok(RowPage { schema: Arc::clone(schema), rows, cursor })
+        Ok(RowPage { rows, cursor })
     }
 
     /// A page of rows in another order: looks at all of them and remembers the places of those that the page may have.
@@ -173,9 +171,9 @@ impl Query {
                 break;
             }
             bytes += data.len();
-            rows.push(Row { values: schema.decode(&key, &data)?, key });
+            rows.push(Row { values: schema.decode(&key, &data)?, key, schema: Arc::clone(schema) });
         }
-        Ok(RowPage { schema: Arc::clone(schema), rows, cursor })
+        Ok(RowPage { rows, cursor })
     }
 
     fn place(&self, row: &Row) -> Place {

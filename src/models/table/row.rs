@@ -1,6 +1,8 @@
 //! Rows: from what callers give to what is stored, and back. Pure.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::keys;
@@ -12,22 +14,20 @@ use crate::models::document::encode;
 /// The values of a row by their columns' names.
 pub type Values = Map<String, Value>;
 
-/// A row of a table.
+/// A row of a table. Its JSON is an object, in the order of the columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Text that is ordered as the primary keys are; without one: as rows were inserted.
     pub key: String,
     /// A value for every column.
     pub values: Values,
+    /// The table's schema when it was read or written.
+    pub schema: Arc<Schema>,
 }
 
-impl Row {
-    /// The row as JSON, in the order of its table's columns.
-    ///
-    /// # Errors
-    /// [`Kind::Panic`]: a defect.
-    pub fn to_json(&self, schema: &Schema) -> Result<Vec<u8>> {
-        schema.encode(&self.values)
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        InOrder(&self.schema, &self.values).serialize(serializer)
     }
 }
 
@@ -130,7 +130,7 @@ pub(super) fn shown(key: &str) -> String {
 struct InOrder<'r>(&'r Schema, &'r Values);
 
 impl Serialize for InOrder<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let Self(schema, row) = self;
         serializer.collect_map(schema.columns.0.iter().filter_map(|(name, _)| Some((name, row.get(name)?))))
     }

@@ -100,7 +100,8 @@ impl<'s> Tables<'s> {
         self.scope.read(|txn| {
             let mut desk = self.desk(txn, table)?;
             let key = desk.schema.key_of(key)?;
-            Ok(desk.get(&key)?.map(|values| Row { key, values }))
+            let found = desk.get(&key)?;
+            Ok(found.map(|values| Row { key, values, schema: desk.schema }))
         })
     }
 
@@ -137,6 +138,7 @@ impl<'s> Tables<'s> {
     pub fn update(&self, table: &str, filter: &Filter, changes: &Values) -> Result<u64> {
         self.scope.transaction(|txn| {
             let mut desk = self.desk(txn, table)?;
+            changes.keys().try_for_each(|column| desk.schema.known(column).map(drop))?;
             let rows = matching(&mut desk, filter)?;
             for row in &rows {
                 let values = desk.schema.changed(&row.values, changes)?;

@@ -56,7 +56,7 @@ impl Tables<'_> {
             let mut count = 0_u64;
             walk(txn, &schema, &Filter::new(), false, false, None, &mut |row, _| {
                 file.write_all(if count == 0 { b"\n    " } else { b",\n    " }).map_err(failed)?;
-                file.write_all(&row.to_json(&schema)?).map_err(failed)?;
+                file.write_all(&encode(&row)?).map_err(failed)?;
                 count += 1;
                 Ok(true)
             })?;

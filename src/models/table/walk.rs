@@ -88,14 +88,14 @@ pub(super) fn walk(
 }
 
 fn offer(
-    schema: &Schema,
+    schema: &Arc<Schema>,
     filter: &Filter,
     key: String,
     data: &[u8],
     visit: Visit<'_>,
 ) -> Result<ControlFlow<()>> {
     let values = schema.decode(&key, data)?;
-    if !passes(filter, &values) || visit(Row { key, values }, data.len())? {
+    if !passes(filter, &values) || visit(Row { key, values, schema: Arc::clone(schema) }, data.len())? {
         return Ok(ControlFlow::Continue(()));
     }
     Ok(ControlFlow::Break(()))

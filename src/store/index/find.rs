@@ -134,7 +134,7 @@ pub(in crate::store) fn keys(
     name: &str,
     find: &Find,
 ) -> Result<Option<Vec<Vec<u8>>>> {
-    let index = match catalog::named(snapshot, name) {
+    let index = match IndexSet::read(snapshot)?.named(name) {
         Err(error) if error.kind() == crate::Kind::NotFound => return Ok(None),
         index => index?,
     };

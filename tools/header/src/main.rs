@@ -82,6 +82,7 @@ const FILES: &[&str] = &[
     "stats/session.rs",
     "stats/ask.rs",
     "stats/retain.rs",
+    "table.rs",
     "matchmaking/queue.rs",
     "matchmaking/ticket.rs",
     "matchmaking/made.rs",
