@@ -124,7 +124,7 @@ int main(void) {
     every_call(NULL, JOINLY_BAD_HANDLE);
     every_call(DIRTY(joinly_store), JOINLY_BAD_HANDLE);
     CHECK_OK(joinly_store_close(store, &error));
-    every_call(store, JOINLY_CLOSED);
+    every_call(store, JOINLY_BAD_HANDLE);
     joinly_store_free(store);
     every_call(store, JOINLY_BAD_HANDLE);
     arguments();
