@@ -18,6 +18,7 @@ from joinly_storage import (
     _session_ffi,
     _sql,
     _stats,
+    _table_ffi,
     _watch,
 )
 from support import ROOT
@@ -33,7 +34,7 @@ STRUCTS = {
 }
 DECLARED = {
     name: function
-    for module in (ffi, _lobby_ffi, _player_ffi, _queue_ffi, _session_ffi)
+    for module in (ffi, _lobby_ffi, _player_ffi, _queue_ffi, _session_ffi, _table_ffi)
     for function in vars(module).values()
     if (name := getattr(function, "__name__", "")) in FUNCTIONS
 }
@@ -73,6 +74,7 @@ LAYOUTS: dict[str, Any] = {
     "joinly_game": _player_ffi.Game,
     "joinly_rating": _player_ffi.Rating,
     "joinly_team": _player_ffi.Team,
+    "joinly_table_query": _table_ffi.TableQuery,
     "joinly_stats": _stats._Stats,
     "joinly_limits": _stats._Limits,
     "joinly_capabilities": _stats._Capabilities,

@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from ._sessions import Figures, Flushed, PastSession, Session, Sessions, Trend
     from ._sql import SqlRows
     from ._stats import CacheStats, Capabilities, Limits, Stats
+    from ._tables import Tables
     from ._txn import Transaction
     from ._types import Durability, Mode
     from ._watch import Change, Commit, Watch
@@ -189,6 +190,7 @@ __all__ = [
     "Stats",
     "Store",
     "Submitted",
+    "Tables",
     "Tick",
     "Ticket",
     "Timeout",
@@ -269,6 +271,7 @@ _ON_DEMAND = {
     "SqlRows": "_sql",
     "Stats": "_stats",
     "Submitted": "_leaderboards",
+    "Tables": "_tables",
     "Tick": "_queues",
     "Ticket": "_queues",
     "Transaction": "_txn",

@@ -108,7 +108,7 @@ class ReadOnly(JoinlyError):
     """The file, its directory or the store is read-only."""
 
 
-class Io(JoinlyError):
+class Io(JoinlyError, OSError):
     """The operating system refused an operation; the message says which."""
 
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Optional, Union
 
     from ._lobby_ffi import LobbyQuery
+    from ._table_ffi import TableQuery
 
-    Options = Union[ffi.ScanOptions, ffi.FindOptions, LobbyQuery]
+    Options = Union[ffi.ScanOptions, ffi.FindOptions, LobbyQuery, TableQuery]
 
 _ROW = Struct("PNPNQq")
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._sessions import Sessions
     from ._sql import SqlParams, SqlRows
     from ._stats import Capabilities, Limits, Stats
+    from ._tables import Tables
     from ._types import Bytes, Condition
     from ._watch import Watch
 
@@ -164,6 +165,13 @@ class Store(StoreMethods, StoreMapping):
         from ._leaderboards import Leaderboards
 
         return Leaderboards(self, self._handle)
+
+    @property
+    def tables(self) -> Tables:
+        """The tables of the store."""
+        from ._tables import Tables
+
+        return Tables(self, self._handle)
 
     @property
     def sessions(self) -> Sessions:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._lobbies import Lobbies
     from ._players import Players
     from ._queues import Queues
+    from ._tables import Tables
 
 
 class Transaction(KeySpace):
@@ -73,6 +74,13 @@ class Transaction(KeySpace):
         from ._leaderboards import Leaderboards
 
         return Leaderboards(self, self._store, self._handle)
+
+    @property
+    def tables(self) -> Tables:
+        """The tables of the store, for calls that are committed and undone with the transaction."""
+        from ._tables import Tables
+
+        return Tables(self, self._store, self._handle)
 
     def commit(self) -> int:
         """Commits, finishes the transaction whatever the outcome, and returns the version."""
