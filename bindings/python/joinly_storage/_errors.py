@@ -33,6 +33,15 @@ class JoinlyError(Exception):
         return self.status in _RETRYABLE
 
 
+class _OfSystem(JoinlyError, OSError):
+    """A failure that programs also expect as an `OSError`."""
+
+    def __init__(self, status: int, message: str, engine_code: int = 0, present_version: int = 0) -> None:
+        super().__init__(status, message, engine_code, present_version)
+        # It is not the first argument, as others of its kind have it.
+        self.errno = None
+
+
 class NotFound(JoinlyError, KeyError):
     """The key, index or file does not exist."""
 
@@ -100,7 +109,7 @@ class NoMemory(JoinlyError):
     """An allocation was refused."""
 
 
-class Full(JoinlyError):
+class Full(_OfSystem):
     """No room left on the device. Nothing was changed; writes work again once there is room."""
 
 
@@ -108,7 +117,7 @@ class ReadOnly(JoinlyError):
     """The file, its directory or the store is read-only."""
 
 
-class Io(JoinlyError, OSError):
+class Io(_OfSystem):
     """The operating system refused an operation; the message says which."""
 
 

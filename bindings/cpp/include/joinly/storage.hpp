@@ -34,6 +34,7 @@
 #include "scan.hpp"
 #include "sql.hpp"
 #include "stats.hpp"
+#include "tables.hpp"
 #include "transaction.hpp"
 #include "value.hpp"
 #include "watch.hpp"
@@ -207,6 +208,15 @@ class Store {
     /// The same within a transaction on this store.
     [[nodiscard]] Leaderboards leaderboards(Transaction& transaction) {
         return Leaderboards(c_store(), transaction.c_txn());
+    }
+
+    /// The tables of the store.
+    [[nodiscard]] Tables tables() { return Tables(c_store()); }
+    /// A table by its name.
+    [[nodiscard]] Table table(std::string name) { return {c_store(), nullptr, std::move(name)}; }
+    /// The same within a transaction on this store.
+    [[nodiscard]] Table table(std::string name, Transaction& transaction) {
+        return {c_store(), transaction.c_txn(), std::move(name)};
     }
 
     /// The queues of the store, and the matches that they make.
