@@ -16,3 +16,23 @@ pub(crate) fn date(day: i64) -> (i64, i64, i64) {
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (era * 400 + year_of_era + i64::from(month <= 2), month, day_of_month)
 }
+
+/// A time in milliseconds since 1970-01-01 as text: "2026-01-22T20:31:17.592000".
+pub(crate) fn timestamp(ms: i64) -> String {
+    let (year, month, day) = date(ms.div_euclid(DAY));
+    let (seconds, micros) = (ms.rem_euclid(DAY) / 1000, ms.rem_euclid(1000) * 1000);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_iso_8601_has_them() {
+        assert_eq!(timestamp(0), "1970-01-01T00:00:00.000000");
+        assert_eq!(timestamp(1_709_251_199_999), "2024-02-29T23:59:59.999000");
+        assert_eq!(timestamp(-1), "1969-12-31T23:59:59.999000");
+    }
+}

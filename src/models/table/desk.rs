@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::keys;
 use super::row::{Row, Values, shown};
 use super::schema::Schema;
-use super::types::int_of_key;
 use crate::error::{Error, Kind, Result};
+use crate::row_key;
 use crate::store::{Scan, Transaction};
 
 /// A table in a transaction.
@@ -25,13 +25,13 @@ impl<'t> Desk<'t> {
         Self { txn, schema, last: None }
     }
 
-    fn row_key(&self, key: &str) -> String {
+    fn place_of(&self, key: &str) -> String {
         keys::row(&self.schema.table_name, key)
     }
 
     /// Reads a row.
     pub fn get(&mut self, key: &str) -> Result<Option<Values>> {
-        let found = self.txn.get(self.row_key(key).as_bytes())?;
+        let found = self.txn.get(self.place_of(key).as_bytes())?;
         found.map(|data| self.schema.decode(key, &data)).transpose()
     }
 
@@ -55,7 +55,7 @@ impl<'t> Desk<'t> {
                 if let Some((name, _)) = schema.primary_key() {
                     values.insert(name.to_owned(), number.into());
                 }
-                keys::number(number)
+                row_key::of_int(number)
             }
         };
         self.claim(&key, &values, None)?;
@@ -67,7 +67,7 @@ impl<'t> Desk<'t> {
         let key = self.schema.key(&values)?.unwrap_or_else(|| old.key.clone());
         if key != old.key {
             self.refuse_taken(&key)?;
-            self.txn.delete(self.row_key(&old.key).as_bytes())?;
+            self.txn.delete(self.place_of(&old.key).as_bytes())?;
             self.note_key(&key)?;
         }
         self.claim(&key, &values, Some(old))?;
@@ -82,17 +82,17 @@ impl<'t> Desk<'t> {
                 self.txn.delete(entry.as_bytes())?;
             }
         }
-        self.txn.delete(self.row_key(&row.key).as_bytes()).map(drop)
+        self.txn.delete(self.place_of(&row.key).as_bytes()).map(drop)
     }
 
     fn put(&mut self, key: String, values: Values) -> Result<Row> {
         let data = self.schema.encode(&values)?;
-        self.txn.put(self.row_key(&key).as_bytes(), &data)?;
+        self.txn.put(self.place_of(&key).as_bytes(), &data)?;
         Ok(Row { key, values, schema: Arc::clone(&self.schema) })
     }
 
     fn refuse_taken(&mut self, key: &str) -> Result<()> {
-        if self.txn.get(self.row_key(key).as_bytes())?.is_none() {
+        if self.txn.get(self.place_of(key).as_bytes())?.is_none() {
             return Ok(());
         }
         let text = format!("table {}: there is a row {} already", self.schema.table_name, shown(key));
@@ -169,12 +169,12 @@ impl<'t> Desk<'t> {
             number.checked_add(1).ok_or_else(|| Error::new(Kind::OutOfRange, text))
         };
         let mut number = after(self.last()?)?;
-        if self.txn.get(self.row_key(&keys::number(number)).as_bytes())?.is_some() {
+        if self.txn.get(self.place_of(&row_key::of_int(number)).as_bytes())?.is_some() {
             let rows = keys::rows(&self.schema.table_name);
             let last =
                 self.txn.peek(&Scan::prefix(rows.as_bytes()).reverse(true).keys_only(true).limit(1))?;
             let key = last.rows.first().map(|row| String::from_utf8_lossy(&row.key).into_owned());
-            let last = key.as_deref().and_then(|key| int_of_key(key.strip_prefix(&rows)?));
+            let last = key.as_deref().and_then(|key| row_key::to_int(key.strip_prefix(&rows)?));
             number = after(last.unwrap_or(number).max(number))?;
         }
         self.note(number)?;
@@ -184,7 +184,7 @@ impl<'t> Desk<'t> {
     /// Remembers the number that a row has, where rows have numbers.
     pub fn note_key(&mut self, key: &str) -> Result<()> {
         let numbered = self.schema.primary_key().is_none_or(|(name, _)| self.schema.numbers(name));
-        int_of_key(key).filter(|_| numbered).map_or(Ok(()), |number| self.note(number))
+        row_key::to_int(key).filter(|_| numbered).map_or(Ok(()), |number| self.note(number))
     }
 
     fn note(&mut self, number: i64) -> Result<()> {

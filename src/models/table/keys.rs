@@ -1,6 +1,5 @@
 //! Where tables are kept. Names of tables have no colons, so that what follows one in a key is the row's own.
 
-use super::types::int_key;
 use crate::error::Result;
 use crate::store::{Scan, Transaction};
 
@@ -43,11 +42,6 @@ pub(super) fn indexes(table: &str) -> String {
 /// The lock of a table.
 pub(super) fn lock(table: &str) -> String {
     format!("table.lock:{table}")
-}
-
-/// The row key of a number.
-pub(super) fn number(number: i64) -> String {
-    int_key(number)
 }
 
 /// The names of all tables, also of those that are being loaded or dropped: of each one key is read, and one after it.

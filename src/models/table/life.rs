@@ -7,9 +7,9 @@ use super::evolve::{Change, Step};
 use super::keys;
 use super::schema::{Phase, Schema};
 use super::tables::Tables;
+use crate::calendar::timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::models::Scope;
-use crate::models::calendar::timestamp;
 use crate::models::document;
 use crate::store::{IndexSpec, Scan, Transaction};
 

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::keys;
 use super::schema::Schema;
-use super::types::int_of_key;
 use crate::error::{Error, Kind, Result};
 use crate::models::document::encode;
+use crate::row_key;
 
 /// The values of a row by their columns' names.
 pub type Values = Map<String, Value>;
@@ -78,7 +77,7 @@ impl Schema {
     pub(super) fn key_of(&self, value: &Value) -> Result<String> {
         let Some((name, column)) = self.primary_key() else {
             let number = value.as_i64().ok_or_else(|| Error::invalid("the key of a row is its number"));
-            return number.map(keys::number);
+            return number.map(row_key::of_int);
         };
         let key = column.take(value.clone()).and_then(|value| column.kind.key(&value));
         key.map_err(|error| error.within(self.place(name)))
@@ -124,7 +123,7 @@ impl Schema {
 
 /// A row key as people read it.
 pub(super) fn shown(key: &str) -> String {
-    int_of_key(key).map_or_else(|| format!("{key:?}"), |number| number.to_string())
+    row_key::to_int(key).map_or_else(|| format!("{key:?}"), |number| number.to_string())
 }
 
 struct InOrder<'r>(&'r Schema, &'r Values);
