@@ -1698,6 +1698,46 @@ typedef struct {
 } joinly_game;
 
 /**
+ * Which rows to select. Zero-initialise it and set `struct_size`: every row, by key. Texts are UTF-8.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_table_query)`.
+     */
+    uint32_t struct_size;
+    /**
+     * The most rows of a page; 0: 256.
+     */
+    uint32_t limit;
+    /**
+     * What must hold, as for `joinly_lobby_query`, a key being the name of a column, or a path into it such as "$.address.city";
+     * NULL: nothing. A value in a column is never missing, but may be null.
+     */
+    const char *filter;
+    /**
+     * Length of `filter`.
+     */
+    size_t filter_len;
+    /**
+     * What comes first, a JSON array of at most 4 of {"column": ...} (the least first) and {"column": ..., "descending": true},
+     * each within those before it: null < false < true < numbers < strings < others. NULL: by key.
+     */
+    const char *order;
+    /**
+     * Length of `order`.
+     */
+    size_t order_len;
+    /**
+     * Where the previous page ended, from `joinly_page_cursor`; NULL for the first page.
+     */
+    const uint8_t *cursor;
+    /**
+     * Length of the cursor.
+     */
+    size_t cursor_len;
+} joinly_table_query;
+
+/**
  * A player who waits. Zero-initialise it and set `struct_size`. Texts are UTF-8.
  */
 typedef struct {
@@ -4132,6 +4172,256 @@ joinly_status joinly_stats_delete(joinly_store *store,
                                   const char *subject,
                                   size_t subject_len,
                                   uint64_t *out,
+                                  joinly_error **err);
+
+/**
+ * Makes a table, or gives one the columns and wider types that it lacks; a schema that says the same does nothing.
+ *
+ * `schema` is a JSON object of "table_name" (a letter or `_`, then those and digits, up to 64 bytes) and "schema", an object
+ * of 1 to 256 columns in their order, each an object of "type" ("int", "float", "str", "bool", "bytes" as base64, "date" and
+ * "datetime" as ISO 8601 in UTC, "json") and any of "primary_key" (of one column at most; unique and never null; an int that a
+ * row lacks is the next number), "nullable" (true), "unique" (false; any number of rows may have null), "default" (what an
+ * inserted row has that lacks it), "index" (false; selections go along it) and "formerly" (the name that the column had).
+ * Keys and unique values are of at most 512 bytes. `out` (may be NULL) receives the schema as it is stored at the key
+ * `table:{table_name}`, to be freed with `joinly_value_free`. Rows are JSON objects at `table:{table_name}:{key}`.
+ *
+ * A table follows a schema with new columns that are nullable or have a default, with wider types (int to float, any but those
+ * of keys to json), and with columns that are nullable, not unique, indexed or renamed now. Many rows are changed in several
+ * commits; readers see all of them changed from the first on. Not within a transaction. Any thread.
+ *
+ * Errors: `JOINLY_EXISTS` (the schema differs in other ways, or a table's name differs in case only; the message tells),
+ * `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (a default that its column cannot have), `JOINLY_TOO_LARGE`, `JOINLY_BUSY`, and those of
+ * `joinly_kv_put`.
+ */
+joinly_status joinly_table_create(joinly_store *store,
+                                  const char *schema,
+                                  size_t schema_len,
+                                  joinly_value **out,
+                                  joinly_error **err);
+
+/**
+ * As `joinly_table_create`, and drops the columns that the schema does not have. Any thread. Errors: those of
+ * `joinly_table_create`.
+ */
+joinly_status joinly_table_evolve(joinly_store *store,
+                                  const char *schema,
+                                  size_t schema_len,
+                                  joinly_value **out,
+                                  joinly_error **err);
+
+/**
+ * Drops a table with all its rows; it is gone at once. Not within a transaction. Any thread. Errors: `JOINLY_NOT_FOUND` (no such
+ * table), and those of `joinly_kv_delete`.
+ */
+joinly_status joinly_table_drop(joinly_store *store,
+                                const char *table,
+                                size_t table_len,
+                                joinly_error **err);
+
+/**
+ * Lists the tables. `*out` receives a JSON array of their names, to be freed with `joinly_value_free`. Any thread. Errors: those
+ * of `joinly_kv_scan`.
+ */
+joinly_status joinly_table_names(const joinly_store *store,
+                                 joinly_txn *txn,
+                                 joinly_value **out,
+                                 joinly_error **err);
+
+/**
+ * Reads the schema of a table. `*out` receives it in the form of `joinly_table_create`, with "created_at" (in UTC) and, once it
+ * changed, "version", to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such table), `JOINLY_INVALID`, `JOINLY_TOO_LARGE`, `JOINLY_WRONG_TYPE` (a plain put wrote something
+ * else there), and those of `joinly_kv_get`.
+ */
+joinly_status joinly_table_schema(const joinly_store *store,
+                                  joinly_txn *txn,
+                                  const char *table,
+                                  size_t table_len,
+                                  joinly_value **out,
+                                  joinly_error **err);
+
+/**
+ * Inserts rows, all of them or none. `rows` is a JSON array of objects by the columns' names, up to 16 MiB. `out` (may be NULL)
+ * receives them with all their values, numbers and defaults included, in the same order, to be freed with `joinly_value_free`.
+ * Any thread.
+ *
+ * Errors, naming table, row and column: `JOINLY_NOT_FOUND` (no such table), `JOINLY_EXISTS` (another row has the key or a unique
+ * value), `JOINLY_WRONG_TYPE` (a value that its column cannot have, or null), `JOINLY_OUT_OF_RANGE` (a number of more than 64
+ * bits, or none is left), `JOINLY_INVALID` (an unknown column), `JOINLY_TOO_LARGE`, and those of `joinly_kv_put`.
+ */
+joinly_status joinly_table_insert(joinly_store *store,
+                                  joinly_txn *txn,
+                                  const char *table,
+                                  size_t table_len,
+                                  const char *rows,
+                                  size_t rows_len,
+                                  joinly_value **out,
+                                  joinly_error **err);
+
+/**
+ * Reads a row. `key` is its primary key as JSON; of a table without one the number of the row, in the order of insertion from 1
+ * on. `*out` receives the row, a JSON object, to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (without an error object: no such row; else: no such table), `JOINLY_INVALID`, `JOINLY_WRONG_TYPE` (a
+ * key of another type; a row that a plain put wrote and the schema does not allow), `JOINLY_TOO_LARGE`, and those of
+ * `joinly_kv_get`.
+ */
+joinly_status joinly_table_get(const joinly_store *store,
+                               joinly_txn *txn,
+                               const char *table,
+                               size_t table_len,
+                               const char *key,
+                               size_t key_len,
+                               joinly_value **out,
+                               joinly_error **err);
+
+/**
+ * Selects rows. `query` may be NULL. A row of the page has as its key text that is ordered as the primary keys are, and the row
+ * as its value, a JSON object. A page is of one moment, the next may be of a later one (not in a transaction); it also ends
+ * once it holds 16 MiB. By key a page reads no more rows than it needs; in another order it reads all that pass the filter.
+ * Conditions on the primary key, on unique and on indexed columns spare reading the others. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such table), `JOINLY_INVALID` (no filter, no order, an unknown column, a cursor of another query),
+ * `JOINLY_WRONG_TYPE` (an operand that its operator cannot have; a row that a plain put wrote and the schema does not allow),
+ * `JOINLY_TOO_LARGE`, and those of `joinly_kv_scan`.
+ */
+joinly_status joinly_table_select(const joinly_store *store,
+                                  joinly_txn *txn,
+                                  const char *table,
+                                  size_t table_len,
+                                  const joinly_table_query *query,
+                                  joinly_page **out,
+                                  joinly_error **err);
+
+/**
+ * Counts the rows that pass a filter, as `joinly_table_query` has it; NULL: all. `*out` receives the number. Any thread. Errors:
+ * those of `joinly_table_select`.
+ */
+joinly_status joinly_table_count(const joinly_store *store,
+                                 joinly_txn *txn,
+                                 const char *table,
+                                 size_t table_len,
+                                 const char *filter,
+                                 size_t filter_len,
+                                 uint64_t *out,
+                                 joinly_error **err);
+
+/**
+ * Gives the rows that pass a filter, as `joinly_table_query` has it, the values of `changes`, a JSON object by the columns'
+ * names: all of them or none. `out` (may be NULL) receives how many rows there were. Any thread. Errors: those of
+ * `joinly_table_select` and `joinly_table_insert`; `JOINLY_TOO_LARGE` for more than 100,000 rows.
+ */
+joinly_status joinly_table_update(joinly_store *store,
+                                  joinly_txn *txn,
+                                  const char *table,
+                                  size_t table_len,
+                                  const char *filter,
+                                  size_t filter_len,
+                                  const char *changes,
+                                  size_t changes_len,
+                                  uint64_t *out,
+                                  joinly_error **err);
+
+/**
+ * Deletes the rows that pass a filter, as `joinly_table_query` has it, all of them or none; NULL: every row. `out` (may be NULL)
+ * receives how many there were. Any thread. Errors: those of `joinly_table_update`.
+ */
+joinly_status joinly_table_delete(joinly_store *store,
+                                  joinly_txn *txn,
+                                  const char *table,
+                                  size_t table_len,
+                                  const char *filter,
+                                  size_t filter_len,
+                                  uint64_t *out,
+                                  joinly_error **err);
+
+/**
+ * Writes a table to the file `path` as one JSON object of "table", "records" (an array), "count", "exported_at" (in UTC) and
+ * "schema", all of one moment; a file that is there is replaced once the new one is whole. `out` (may be NULL) receives how
+ * many rows it has. Any thread. Errors: those of `joinly_table_select`; `JOINLY_IO`, `JOINLY_FULL`.
+ */
+joinly_status joinly_table_export(const joinly_store *store,
+                                  const char *table,
+                                  size_t table_len,
+                                  const char *path,
+                                  uint64_t *out,
+                                  joinly_error **err);
+
+/**
+ * Inserts the rows of a file that `joinly_table_export` wrote, all of them or none, into the table that it names, which is made
+ * by its schema if it is not there. `out` (may be NULL) receives how many there were. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such file, or neither table nor schema), `JOINLY_IO`, `JOINLY_INVALID` (another form, or not as many
+ * records as it says), `JOINLY_TOO_LARGE` (more than 100,000 rows, into a table that is there), and those of
+ * `joinly_table_insert` and `joinly_table_create`.
+ */
+joinly_status joinly_table_import(joinly_store *store,
+                                  const char *path,
+                                  uint64_t *out,
+                                  joinly_error **err);
+
+/**
+ * Copies every table of a store, as of one moment, into another, whatever their engines: all of them or none. What the target
+ * keeps is counted before it can be seen. `out` (may be NULL) receives a JSON array of arrays of a name and a number of rows, to
+ * be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_EXISTS` (the target has a table of the same name), `JOINLY_CORRUPT` (it does not have as many rows), and those
+ * of `joinly_table_select` and `joinly_table_insert`.
+ */
+joinly_status joinly_table_copy(const joinly_store *source,
+                                joinly_store *target,
+                                joinly_value **out,
+                                joinly_error **err);
+
+/**
+ * Counts the rows of a table and their bytes, by reading them. `*out` receives a JSON object of "records", "size_bytes" (as lines
+ * of JSON) and "columns", to be freed with `joinly_value_free`. Any thread. Errors: those of `joinly_table_schema`.
+ */
+joinly_status joinly_table_stats(const joinly_store *store,
+                                 const char *table,
+                                 size_t table_len,
+                                 joinly_value **out,
+                                 joinly_error **err);
+
+/**
+ * Reads every row of a table, checks it against the schema, and puts right what plain puts and hand-edited files left behind:
+ * unique values that are not kept, or are nobody's. `out` (may be NULL) receives how many rows there are. Any thread.
+ *
+ * Errors: `JOINLY_WRONG_TYPE` (a row that the schema does not allow; the message names it), `JOINLY_EXISTS` (two rows have one
+ * unique value), and those of `joinly_table_schema` and `joinly_kv_put`.
+ */
+joinly_status joinly_table_check(joinly_store *store,
+                                 const char *table,
+                                 size_t table_len,
+                                 uint64_t *out,
+                                 joinly_error **err);
+
+/**
+ * Takes the lock of a table for `ttl_ms` milliseconds, or renews it for the same `owner`, any text of up to 128 bytes. It is for
+ * programs that take turns, and hinders only those who ask for it too: the constraints of tables need none. Any thread.
+ *
+ * Errors: `JOINLY_BUSY` (another owner has it), `JOINLY_NOT_FOUND` (no such table), `JOINLY_INVALID` (a time of 0), `JOINLY_TOO_LARGE`,
+ * and those of `joinly_kv_put`.
+ */
+joinly_status joinly_table_lock(joinly_store *store,
+                                const char *table,
+                                size_t table_len,
+                                const char *owner,
+                                size_t owner_len,
+                                uint64_t ttl_ms,
+                                joinly_error **err);
+
+/**
+ * Gives the lock of a table back. `out` (may be NULL) receives 1 if this owner had it still, else 0. Any thread. Errors: those of
+ * `joinly_kv_delete`.
+ */
+joinly_status joinly_table_unlock(joinly_store *store,
+                                  const char *table,
+                                  size_t table_len,
+                                  const char *owner,
+                                  size_t owner_len,
+                                  uint8_t *out,
                                   joinly_error **err);
 
 /**

@@ -518,7 +518,7 @@ fn floats_come_back_to_the_last_bit() {
     let store = home.open();
     let tables = Tables::new(&store);
     tables.create(&schema("f", r#"{"x": {"type": "float"}}"#)).unwrap();
-    let numbers = [0.1 + 0.2, 1.0 / 3.0, f64::MIN_POSITIVE, 5e-324, f64::MAX, 122.416_294_033_786_585];
+    let numbers = [0.1 + 0.2, 1.0 / 3.0, f64::MIN_POSITIVE, 5e-324, f64::MAX, 122.416_294_033_786_58];
     let rows = numbers.map(|x| row(json!({"x": x})));
     tables.insert("f", &rows).unwrap();
     let found: Vec<f64> =
