@@ -40,8 +40,16 @@ pub enum Command {
     Import(Import),
     /// Write records into a file of JSON lines.
     Export(Export),
+    /// Write a backup of a store in use into a folder, checked.
+    Backup(Backup),
+    /// Make a store from a backup.
+    Restore(Restore),
+    /// Move a store to another engine or place, while it is read and written; go on with an interrupted move.
+    Migrate(Migrate),
     /// Check every record and index.
     Verify(OfStore),
+    /// Save what can be read of a damaged store into a new one.
+    Repair(Repair),
     /// Print figures.
     Stats(OfStore),
     /// Ask in SQL: tables kv, lobbies, lobby_members, players, leaderboard and others.
@@ -147,6 +155,78 @@ pub struct Export {
     /// The file; standard output if it is not given. It appears once it is complete.
     #[arg(long, short)]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Backup {
+    #[command(flatten)]
+    pub of: OfStore,
+    /// The folder; created when missing.
+    pub folder: PathBuf,
+    /// Only what changed since the latest backup in the folder.
+    #[arg(long, short)]
+    pub incremental: bool,
+    /// List the backups in the folder instead.
+    #[arg(long, conflicts_with_all = ["incremental", "keep", "max_age", "level"])]
+    pub list: bool,
+    /// Remove the oldest backups beyond so many.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub keep: u32,
+    /// Remove backups that are older: 7d.
+    #[arg(long, value_parser = text::parse_duration)]
+    pub max_age: Option<Duration>,
+    /// How hard to compress, by zstd: 1 to 19.
+    #[arg(long, default_value_t = 3)]
+    pub level: i32,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Restore {
+    /// A backup, or a folder of backups: then the latest.
+    pub from: PathBuf,
+    #[command(flatten)]
+    pub to: OfStore,
+    /// Which backup of the folder: the begin of its id, or its file's name.
+    #[arg(long)]
+    pub backup: Option<String>,
+    /// Put aside what is at STORE.
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Migrate {
+    /// The store that is moved.
+    pub from: String,
+    /// Where to: empty, or the store that it was once moved from.
+    #[arg(required_unless_present_any = ["status", "reclaim"])]
+    pub to: Option<String>,
+    /// Only count and check what would be moved.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Make a copy of one moment; FROM stays in use.
+    #[arg(long)]
+    pub copy: bool,
+    /// Back FROM up into this folder first.
+    #[arg(long, value_name = "FOLDER")]
+    pub backup: Option<PathBuf>,
+    /// Tell where FROM is in a migration.
+    #[arg(long, conflicts_with_all = ["to", "dry_run", "copy", "backup"])]
+    pub status: bool,
+    /// FROM was moved, and what it was moved to is lost: write to it again.
+    #[arg(long, conflicts_with_all = ["to", "dry_run", "copy", "backup", "status"])]
+    pub reclaim: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Repair {
+    /// The damaged store; it is only read.
+    pub damaged: String,
+    /// The new one.
+    pub to: String,
+    /// Put aside what is at TO.
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use joinly_storage::Kind;
 
+mod admin;
 mod args;
 mod kv;
 mod line;
@@ -56,6 +57,10 @@ fn run(command: Command, output: &mut Output) -> anyhow::Result<Outcome> {
         Command::Scan(scan) => kv::scan(&scan, output),
         Command::Import(import) => transfer::import(&import, output),
         Command::Export(export) => transfer::export(&export, output),
+        Command::Backup(backup) => admin::backup(&backup, output),
+        Command::Restore(restore) => admin::restore(&restore, output),
+        Command::Migrate(migrate) => admin::migrate(&migrate, output),
+        Command::Repair(repair) => admin::repair(&repair, output),
         Command::Verify(verify) => store::verify(&verify, output),
         Command::Stats(stats) => store::stats(&stats, output),
         Command::Sql(sql) => query::sql(&sql, output),

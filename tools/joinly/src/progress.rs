@@ -1,6 +1,9 @@
 //! How far long work is: a bar on standard error where a person looks at it, else nothing.
 
+use std::ops::ControlFlow;
+
 use indicatif::{ProgressBar, ProgressStyle};
+use joinly_storage::admin;
 
 /// Shows records as they pass.
 pub struct Progress(ProgressBar);
@@ -16,6 +19,15 @@ impl Progress {
 
     pub fn add(&self, records: u64) {
         self.0.inc(records);
+    }
+
+    /// What an operation on a whole store tells.
+    pub fn watcher(&self) -> impl FnMut(&admin::Progress) -> ControlFlow<()> {
+        |progress| {
+            self.0.set_message(progress.phase.name());
+            self.0.set_position(progress.records);
+            ControlFlow::Continue(())
+        }
     }
 }
 

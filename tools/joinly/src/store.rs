@@ -12,13 +12,18 @@ use crate::{Outcome, text};
 /// A command is over before a large cache would pay.
 const CACHE_BYTES: u64 = 4 << 20;
 
+/// Where a store is: a path, a URL or a TOML file.
+pub fn config(place: &str) -> Result<Config> {
+    let options = Options { cache_bytes: CACHE_BYTES, ..Options::default() };
+    Ok(match place.ends_with(".toml") {
+        true => Config::from_toml_file(place)?,
+        false => Config::from_url(place, options)?,
+    })
+}
+
 impl OfStore {
-    fn config(&self) -> Result<Config> {
-        let options = Options { cache_bytes: CACHE_BYTES, ..Options::default() };
-        Ok(match self.store.ends_with(".toml") {
-            true => Config::from_toml_file(&self.store)?,
-            false => Config::from_url(&self.store, options)?,
-        })
+    pub fn config(&self) -> Result<Config> {
+        config(&self.store)
     }
 
     /// Opens it for writing, and creates it if it is not there.

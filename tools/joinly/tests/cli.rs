@@ -192,6 +192,60 @@ fn figures_and_health_are_told() {
 }
 
 #[test]
+fn a_backup_is_listed_and_restored() {
+    let shell = Shell::new();
+    shell.ok(&["set", "a.db", "k", "1"]);
+    shell.ok(&["backup", "a.db", "saved"]);
+    shell.ok(&["set", "a.db", "k", "2"]);
+    let second = &shell.ok(&["--json", "backup", "a.db", "saved", "--incremental"]).json()[0];
+    assert!(second["base"].is_string() && second["full_because"].is_null(), "{second}");
+    let listed = shell.ok(&["--json", "backup", "a.db", "saved", "--list"]).json();
+    assert_eq!(listed.len(), 2);
+    shell.ok(&["restore", "saved", "b.db"]);
+    assert_eq!(shell.ok(&["get", "b.db", "k"]).text(), "2");
+    let first = listed[0]["id"].as_str().unwrap();
+    assert_eq!(shell.run(&["restore", "saved", "b.db", "--backup", first]).code, 5);
+    shell.ok(&["restore", "saved", "b.db", "--backup", first, "--overwrite"]);
+    assert_eq!(shell.ok(&["get", "b.db", "k"]).text(), "1");
+}
+
+#[test]
+fn a_store_is_moved_and_moved_back() {
+    let shell = Shell::new();
+    shell.ok(&["set", "a.db", "k", "1"]);
+    let dry = &shell.ok(&["--json", "migrate", "a.db", "b.db", "--dry-run"]).json()[0];
+    assert_eq!(dry["records"], 1);
+    assert!(!shell.path("b.db").exists());
+    shell.ok(&["migrate", "a.db", "b.db", "--backup", "saved"]);
+    assert_eq!(shell.ok(&["--json", "migrate", "a.db", "--status"]).json()[0]["state"], "moved");
+    let refused = shell.run(&["--json", "set", "a.db", "k", "2"]);
+    assert_eq!(serde_json::from_str::<Value>(&refused.err).unwrap()["error"], "MOVED", "{refused:?}");
+    shell.ok(&["set", "b.db", "k", "2"]);
+    shell.ok(&["migrate", "b.db", "a.db"]);
+    assert_eq!(shell.ok(&["get", "a.db", "k"]).text(), "2");
+    shell.ok(&["set", "a.db", "k", "3"]);
+}
+
+#[test]
+fn what_can_be_read_of_a_damaged_store_is_saved() {
+    let shell = Shell::new();
+    let value = "x".repeat(3000);
+    let lines: Vec<String> = (0..400).map(|n| format!(r#"{{"key":"{n:04}","text":"{value}"}}"#)).collect();
+    shell.fed(&["import", "sqlite:a.db?compress_level=-1"], lines.join("\n").as_bytes());
+    let mut bytes = std::fs::read(shell.path("a.db")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4096].fill(0x5a);
+    std::fs::write(shell.path("a.db"), &bytes).unwrap();
+    assert_eq!(shell.run(&["verify", "a.db"]).code, 4);
+    let report = &shell.ok(&["--json", "repair", "a.db", "b.db"]).json()[0];
+    let saved = report["records"].as_u64().unwrap();
+    assert!((300..400).contains(&saved), "{report}");
+    assert!(!report["lost"].as_array().unwrap().is_empty());
+    assert_eq!(shell.ok(&["scan", "b.db", "--keys"]).lines().len() as u64, saved);
+    shell.ok(&["verify", "b.db"]);
+}
+
+#[test]
 fn what_is_no_store_is_told_apart() {
     let shell = Shell::new();
     std::fs::write(shell.path("junk.db"), b"not a database at all, but long enough to be looked at ........")
