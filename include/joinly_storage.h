@@ -480,7 +480,8 @@ typedef struct {
      */
     uint32_t snapshot_max_age_ms;
     /**
-     * Values of at least this many bytes are compressed with zstd when that makes them smaller; 0: 1024.
+     * Values of at least this many bytes are compressed with zstd when that makes them smaller; 0: 1024. Not for
+     * folders of JSON Lines, whose values lie plain.
      */
     uint32_t compress_threshold;
     /**
@@ -522,6 +523,15 @@ typedef struct {
      * URLs also `behind_mb`, in MiB.
      */
     uint64_t behind_bytes;
+    /**
+     * In a folder of JSON Lines: how many archives of the write-ahead log are kept, the latest; 0: 8; -1: none. In
+     * URLs 0 is none.
+     */
+    int32_t archive_keep;
+    /**
+     * In a folder of JSON Lines: 1: archives are compressed with zstd.
+     */
+    uint32_t archive_compress;
 } joinly_options;
 
 /**
@@ -2150,8 +2160,8 @@ joinly_status joinly_log_set(joinly_log_callback callback,
 /**
  * Opens or creates a store.
  *
- * `url` is a path ("game.db") or a URL: "sqlite:game.db?cache_mb=64&durability=power", "leveldb:folder", or "memory:"
- * for a store that lives in this process only and ends with its handle. The query sets options by the names of
+ * `url` is a path ("game.db") or a URL: "sqlite:game.db?cache_mb=64&durability=power", "leveldb:folder",
+ * "jsonl:folder", or "memory:" for a store that lives in this process only and ends with its handle. The query sets options by the names of
  * `joinly_options`; characters that a URL reserves are written %XX. `options` may be NULL. `*out` receives the
  * store, to be closed with `joinly_store_close` and freed with `joinly_store_free`. The file is created with
  * permissions 0600, a folder with 0700.
@@ -2159,7 +2169,8 @@ joinly_status joinly_log_set(joinly_log_callback callback,
  * Several processes may open one SQLite file; each keeps its own cache, and none is ever stale. A folder of LevelDB
  * is for one store at a time, and needs Google's library to be installed (on Debian libleveldb1d): it is loaded
  * when the first one is opened. A folder that other software wrote is opened with `read_only` alone: its keys are
- * read as they are, and have the version 1. See `joinly_store_capabilities`. Any thread.
+ * read as they are, and have the version 1. A folder of JSON Lines is for one store at a time too, all of it is in
+ * memory, and its files may be edited while no store has it open. See `joinly_store_capabilities`. Any thread.
  *
  * Errors: `JOINLY_INVALID` (unknown option, malformed URL), `JOINLY_NOT_FOUND` (`must_exist`), `JOINLY_IO` (no
  * such directory), `JOINLY_READ_ONLY`, `JOINLY_NOT_A_DATABASE`, `JOINLY_NEWER_SCHEMA`, `JOINLY_CORRUPT`,
@@ -2283,7 +2294,7 @@ joinly_status joinly_store_capabilities(const joinly_store *store,
                                         joinly_error **err);
 
 /**
- * The name of a store's engine: "sqlite" or "memory". A static string, never to be freed; NULL for a bad handle.
+ * The name of a store's engine, as in URLs: "sqlite", "leveldb", "jsonl", "memory". A static string, never to be freed; NULL for a bad handle.
  * Any thread.
  */
 const char *joinly_store_engine(const joinly_store *store);

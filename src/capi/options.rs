@@ -49,7 +49,8 @@ pub struct joinly_options {
     /// The longest that a read snapshot is held open, in milliseconds; 0: 1000. A longer interactive
     /// transaction loses with `JOINLY_CONFLICT`; shorter ages let the write-ahead log shrink sooner.
     pub snapshot_max_age_ms: u32,
-    /// Values of at least this many bytes are compressed with zstd when that makes them smaller; 0: 1024.
+    /// Values of at least this many bytes are compressed with zstd when that makes them smaller; 0: 1024. Not for
+    /// folders of JSON Lines, whose values lie plain.
     pub compress_threshold: u32,
     /// The zstd level, 1 to 19; 0: 3; -1: never compress.
     pub compress_level: i32,
@@ -72,6 +73,11 @@ pub struct joinly_options {
     /// In mode behind: how many bytes of commits may wait; 0: 64 MiB. Writers are slowed down from half of it on. In
     /// URLs also `behind_mb`, in MiB.
     pub behind_bytes: u64,
+    /// In a folder of JSON Lines: how many archives of the write-ahead log are kept, the latest; 0: 8; -1: none. In
+    /// URLs 0 is none.
+    pub archive_keep: i32,
+    /// In a folder of JSON Lines: 1: archives are compressed with zstd.
+    pub archive_compress: u32,
 }
 
 /// Figures of a store since it was opened, all of this process alone.
@@ -197,6 +203,13 @@ impl joinly_options {
         set(&mut options.compress_level, self.compress_level);
         set(&mut options.log_keep, self.log_keep);
         set(&mut options.sweep_interval_ms, self.sweep_interval_ms);
+        options.archive_keep = match self.archive_keep {
+            0 => options.archive_keep,
+            -1 => 0,
+            keep => u32::try_from(keep)
+                .map_err(|_| Error::invalid(format!("joinly_options.archive_keep is {keep}: at least -1")))?,
+        };
+        options.archive_compress = self.archive_compress != 0;
         options.read_only = self.read_only != 0;
         options.must_exist = self.must_exist != 0;
         if self.reserved != [0; 2] {

@@ -64,8 +64,8 @@ pub(super) unsafe fn opened(store: Option<Store>, out: *mut *mut joinly_store) -
 
 /// Opens or creates a store.
 ///
-/// `url` is a path ("game.db") or a URL: "sqlite:game.db?cache_mb=64&durability=power", "leveldb:folder", or "memory:"
-/// for a store that lives in this process only and ends with its handle. The query sets options by the names of
+/// `url` is a path ("game.db") or a URL: "sqlite:game.db?cache_mb=64&durability=power", "leveldb:folder",
+/// "jsonl:folder", or "memory:" for a store that lives in this process only and ends with its handle. The query sets options by the names of
 /// `joinly_options`; characters that a URL reserves are written %XX. `options` may be NULL. `*out` receives the
 /// store, to be closed with `joinly_store_close` and freed with `joinly_store_free`. The file is created with
 /// permissions 0600, a folder with 0700.
@@ -73,7 +73,8 @@ pub(super) unsafe fn opened(store: Option<Store>, out: *mut *mut joinly_store) -
 /// Several processes may open one SQLite file; each keeps its own cache, and none is ever stale. A folder of LevelDB
 /// is for one store at a time, and needs Google's library to be installed (on Debian libleveldb1d): it is loaded
 /// when the first one is opened. A folder that other software wrote is opened with `read_only` alone: its keys are
-/// read as they are, and have the version 1. See `joinly_store_capabilities`. Any thread.
+/// read as they are, and have the version 1. A folder of JSON Lines is for one store at a time too, all of it is in
+/// memory, and its files may be edited while no store has it open. See `joinly_store_capabilities`. Any thread.
 ///
 /// Errors: `JOINLY_INVALID` (unknown option, malformed URL), `JOINLY_NOT_FOUND` (`must_exist`), `JOINLY_IO` (no
 /// such directory), `JOINLY_READ_ONLY`, `JOINLY_NOT_A_DATABASE`, `JOINLY_NEWER_SCHEMA`, `JOINLY_CORRUPT`,
@@ -319,7 +320,7 @@ pub unsafe extern "C" fn joinly_store_capabilities(
     unsafe { guard(err, || fill_capabilities(capabilities, with_store(store, Store::capabilities)?)) }
 }
 
-/// The name of a store's engine: "sqlite" or "memory". A static string, never to be freed; NULL for a bad handle.
+/// The name of a store's engine, as in URLs: "sqlite", "leveldb", "jsonl", "memory". A static string, never to be freed; NULL for a bad handle.
 /// Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn joinly_store_engine(store: *const joinly_store) -> *const c_char {

@@ -40,7 +40,7 @@ pub(super) fn engine(config: &Config) -> Result<(Box<dyn Engine>, Option<PathBuf
         Location::Jsonl(_) if options.mode == Mode::Behind => {
             return Err(Error::invalid("mode=behind is for sqlite:, and jsonl: appends to a log anyway"));
         }
-        Location::Jsonl(path) => return Ok((Box::new(jsonl(path, options, power_safe)?), None)),
+        Location::Jsonl(path) => return Ok((Box::new(jsonl(path, options)?), None)),
         Location::Sqlite(path) => path.clone(),
     };
     let engine = SqliteEngine::open(SqliteOptions {
@@ -70,7 +70,7 @@ pub(super) fn engine(config: &Config) -> Result<(Box<dyn Engine>, Option<PathBuf
     Ok((Box::new(engine), None))
 }
 
-fn jsonl(path: &Path, options: &Options, power_safe: bool) -> Result<JsonlEngine> {
+fn jsonl(path: &Path, options: &Options) -> Result<JsonlEngine> {
     let usual = Options::default();
     let compression = (options.compress_level, options.compress_threshold);
     if options.compress_level != -1 && compression != (usual.compress_level, usual.compress_threshold) {
@@ -82,7 +82,8 @@ fn jsonl(path: &Path, options: &Options, power_safe: bool) -> Result<JsonlEngine
         path: path.to_owned(),
         read_only: options.read_only,
         must_exist: options.must_exist,
-        power_safe,
+        power_safe: options.durability == Durability::Power,
+        busy_timeout: Duration::from_millis(options.busy_timeout_ms.into()),
         archives: Archives { keep: options.archive_keep, compress: options.archive_compress },
         row_key: row_key::of_row,
         change_entry: changelog::entry_of,

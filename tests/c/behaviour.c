@@ -85,9 +85,9 @@ static int run_file(const char* path, const char* url, uint64_t cache_bytes) {
 int main(int argc, char** argv) {
     CHECK(argc == 2);
     int failed = 0;
-    static const char* const urls[] = {"memory:", "sqlite:cases.db", "leveldb:cases.leveldb"};
+    static const char* const urls[] = {"memory:", "sqlite:cases.db", "leveldb:cases.leveldb", "jsonl:cases.jsonl"};
     static const uint64_t caches[] = {64U << 20U, 1};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         for (size_t j = 0; j < 2; j++) {
             failed += run_file(argv[1], urls[i], caches[j]);
         }

@@ -235,20 +235,28 @@ int cases_judge(const char* path, const char* name, const cases_step* step, cons
     return 0;
 }
 
-void cases_remove_stores(void) {
-    (void)remove("cases.db");
-    (void)remove("cases.db-wal");
-    (void)remove("cases.db-shm");
-    DIR* folder = opendir("cases.leveldb");
+static void remove_folder(const char* name) {
+    DIR* folder = opendir(name);
     if (folder == NULL) {
         return;
     }
     const struct dirent* entry = NULL;
     while ((entry = readdir(folder)) != NULL) {
         char path[512];
-        (void)snprintf(path, sizeof path, "cases.leveldb/%s", entry->d_name);
+        (void)snprintf(path, sizeof path, "%s/%s", name, entry->d_name);
         (void)remove(path);
     }
     (void)closedir(folder);
-    (void)remove("cases.leveldb");
+    (void)remove(name);
+}
+
+void cases_remove_stores(void) {
+    (void)remove("cases.db");
+    (void)remove("cases.db-wal");
+    (void)remove("cases.db-shm");
+    remove_folder("cases.leveldb");
+    remove_folder("cases.jsonl/schema");
+    remove_folder("cases.jsonl/data");
+    remove_folder("cases.jsonl/wal");
+    remove_folder("cases.jsonl");
 }

@@ -44,7 +44,8 @@ void cases_add_joined(cases_words* words, const void* a, size_t a_len, char sepa
 void cases_add_json(cases_words* words, const void* data, size_t len);
 void cases_words_free(cases_words* words);
 
-/* Removes what a store of another case left in this directory: the file cases.db and the folder cases.leveldb. */
+/* Removes what a store of another case left in this directory: the file cases.db, the folders
+   cases.leveldb and cases.jsonl. */
 void cases_remove_stores(void);
 
 /* 1 when the answer is the expected one; else 0 and a report on stderr. */

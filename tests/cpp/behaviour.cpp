@@ -420,7 +420,7 @@ bool run_file(const char* path, const std::string& url, std::uint64_t cache_byte
 int main(int argc, char** argv) {
     CHECK(argc == 2);
     bool passed = true;
-    for (const char* url : {"memory:", "sqlite:cases.db", "leveldb:cases.leveldb"}) {
+    for (const char* url : {"memory:", "sqlite:cases.db", "leveldb:cases.leveldb", "jsonl:cases.jsonl"}) {
         for (const std::uint64_t cache_bytes : {std::uint64_t{64} << 20U, std::uint64_t{1}}) {
             passed = run_file(argv[1], url, cache_bytes) && passed;
         }

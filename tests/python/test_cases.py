@@ -10,7 +10,7 @@ from support import ROOT
 CASES = load(ROOT / "tests/cases")
 
 
-@pytest.mark.parametrize("url", ["memory:", "sqlite:game.db", "leveldb:game"])
+@pytest.mark.parametrize("url", ["memory:", "sqlite:game.db", "leveldb:game", "jsonl:game"])
 @pytest.mark.parametrize("cache_bytes", [64 * 1024 * 1024, 1])
 @pytest.mark.parametrize("case", [pytest.param(case, id=f"{file}-{case.name}") for file, case in CASES])
 def test_case(case: Case, url: str, cache_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

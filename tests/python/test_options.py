@@ -147,6 +147,27 @@ def test_capabilities(path: Path) -> None:
         assert store.capabilities() == joinly_storage.Capabilities("process", "one writer", True, True)
 
 
+def test_archives_of_json_lines(tmp_path: Path) -> None:
+    def archives(**options: Any) -> list[str]:
+        folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+        with joinly_storage.open(f"jsonl:{folder}", **options) as store:
+            assert store.engine == "jsonl"
+            assert store.capabilities() == joinly_storage.Capabilities("process", "one store", False, False)
+            for number in range(3):
+                store["n"] = str(number)
+                store.checkpoint()
+        return sorted(file.name for file in (folder / "wal").iterdir() if file.name != "transaction.log")
+
+    assert len(archives()) == 3
+    assert len(archives(archive_keep=2)) == 2
+    assert archives(archive_keep=0) == []
+    [packed] = archives(archive_keep=1, archive_compress=True)
+    assert packed.startswith("transaction.")
+    assert packed.endswith(".log.zst")
+    with pytest.raises(Invalid):
+        archives(archive_keep=-1)
+
+
 def test_limits_and_stats(path: Path) -> None:
     with joinly_storage.open(path) as store:
         limits = store.limits()

@@ -17,6 +17,7 @@ pub fn options(path: &Path) -> JsonlOptions {
         read_only: false,
         must_exist: false,
         power_safe: false,
+        busy_timeout: Duration::ZERO,
         archives: Archives { keep: 8, compress: false },
         row_key: |_, row, _| {
             let row: Value = serde_json::from_slice(row).unwrap();
@@ -408,7 +409,7 @@ fn tables_whose_names_differ_in_case_only_are_refused() {
 
 #[test]
 fn one_store_at_a_time_has_a_folder() {
-    let home = university();
+    let home = university().with(|options| options.busy_timeout_ms = 20);
     let store = home.open();
     for _ in 0..2 {
         let (kind, message) = refused(&home);

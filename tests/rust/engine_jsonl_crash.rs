@@ -90,17 +90,15 @@ fn before_appending(home: &Path) -> (Files, (State, u64)) {
     let engine = open(home);
     commit(&engine, &[put("table:t".into(), schema("t", "")), put("k".into(), "v")]);
     // Enough that no file is small.
-    let pad = "x".repeat(200);
-    for n in 0..4 {
-        let rows = (0..100).map(|id| put(row("t", n * 100 + id), format!(r#"{{"id":{id},"pad":"{pad}"}}"#)));
-        let keys = (0..100).map(|id| put(format!("key:{n}:{id}"), pad.clone()));
-        commit(&engine, &rows.chain(keys).collect::<Vec<_>>());
-    }
+    let pad = "x".repeat(2000);
+    let rows = (0..40).map(|id| put(row("t", id), format!(r#"{{"id":{id},"pad":"{pad}"}}"#)));
+    let keys = (0..40).map(|id| put(format!("key:{id}"), pad.clone()));
+    commit(&engine, &rows.chain(keys).collect::<Vec<_>>());
     engine.checkpoint().unwrap();
     commit(&engine, &[put(row("t", 900), r#"{"id":900}"#), put("k".into(), "new")]);
     commit(
         &engine,
-        &[put(row("t", 1), r#"{"id":1,"new":true}"#), (row("t", 2), None), ("key:0:1".into(), None)],
+        &[put(row("t", 1), r#"{"id":1,"new":true}"#), (row("t", 2), None), ("key:1".into(), None)],
     );
     commit(&engine, &[put(row("t", 2), r#"{"id":2,"again":true}"#), put("table:u".into(), schema("u", ""))]);
     commit(&engine, &[put(row("u", 7), r#"{"id":7}"#), put(row("u", 8), r#"{"id":7}"#)]);

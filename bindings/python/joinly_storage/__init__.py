@@ -320,14 +320,16 @@ def open(
     compress_level: Optional[int] = None,
     log_keep: Optional[int] = None,
     sweep_interval_ms: Optional[int] = None,
+    archive_keep: Optional[int] = None,
+    archive_compress: bool = False,
     read_only: bool = False,
     must_exist: bool = False,
 ) -> Store:
     """Opens or creates a store.
 
     `url` is a path ("game.db", or any path object), a URL ("sqlite:game.db?cache_mb=64&durability=power",
-    "leveldb:folder"), or "memory:" for a store that lives in this process only. Options in a URL win over arguments;
-    None means the default.
+    "leveldb:folder", "jsonl:folder"), or "memory:" for a store that lives in this process only. Options in a URL win
+    over arguments; None means the default.
 
     durability: "process" (the default): a commit survives the death of the process; "power": also power loss.
     mode: "through" (the default): a commit is in the database before it is acknowledged; "behind": it is in a journal,
@@ -342,6 +344,8 @@ def open(
     compress_level: the zstd level, 1 to 19; 3 by default; -1: never compress.
     log_keep: how many commits the log keeps for watches; 100000 by default.
     sweep_interval_ms: how often expired keys are removed from the file; 1000 by default. They are invisible at once.
+    archive_keep: in a folder of JSON Lines, how many archives of the write-ahead log are kept; 8 by default.
+    archive_compress: in a folder of JSON Lines, whether they are compressed, with zstd.
     read_only: opens an existing store for reading only; works on read-only media. Elsewhere, whoever may not write in
         the directory can open it only while somebody who may has it open.
     must_exist: raises `NotFound` instead of creating a store.
@@ -356,6 +360,8 @@ def open(
             read_only=read_only,
             must_exist=must_exist,
             compress_level=compress_level,
+            archive_keep=archive_keep,
+            archive_compress=archive_compress,
             cache_bytes=cache_bytes,
             busy_timeout_ms=busy_timeout_ms,
             snapshot_max_age_ms=snapshot_max_age_ms,

@@ -55,6 +55,8 @@ class Options(Structure):
         ("mode", c_uint32),
         ("flush_interval_ms", c_uint32),
         ("behind_bytes", c_uint64),
+        ("archive_keep", c_int32),
+        ("archive_compress", c_uint32),
     ]
 
 

@@ -27,6 +27,8 @@ def open_store(
     read_only: bool,
     must_exist: bool,
     compress_level: Optional[int],
+    archive_keep: Optional[int],
+    archive_compress: bool,
     **numbers: Optional[int],
 ) -> int:
     """The handle of a newly opened store."""
@@ -37,6 +39,11 @@ def open_store(
         if compress_level != -1 and not 1 <= compress_level <= 19:
             raise invalid(f"compress_level is 1 to 19, or -1 for never, not {compress_level!r}")
         options.compress_level = compress_level
+    if archive_keep is not None:
+        if not 0 <= archive_keep < 2**31:
+            raise invalid(f"archive_keep is a number from 0 to 2**31 - 1, not {archive_keep!r}")
+        options.archive_keep = archive_keep or -1
+    options.archive_compress = bool(archive_compress)
     for name, number in numbers.items():
         if number is not None:
             bits = _BITS.get(name, 32)

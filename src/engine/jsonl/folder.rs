@@ -4,13 +4,17 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use super::JsonlOptions;
 use super::layout::Layout;
+use crate::engine::busy;
 use crate::error::{Error, Kind, Result};
 use crate::platform::is_read_only_media;
 use crate::platform::journal_file::OwnedFile;
 
 /// Finds or makes the folder, and takes it. None on media that nobody can write.
-pub(super) fn take(root: &Path, read_only: bool, must_exist: bool) -> Result<(Layout, Option<OwnedFile>)> {
+pub(super) fn take(options: &JsonlOptions) -> Result<(Layout, Option<OwnedFile>)> {
+    let JsonlOptions { path: root, read_only, must_exist, .. } = options;
+    let (read_only, must_exist) = (*read_only, *must_exist);
     let exists = root.join("data").is_dir() && root.join("wal").is_dir();
     if !exists {
         refuse_others(root)?;
@@ -26,19 +30,26 @@ pub(super) fn take(root: &Path, read_only: bool, must_exist: bool) -> Result<(La
             make(&folder)?;
         }
     }
-    let lock = layout.lock();
-    let owned = match OwnedFile::open(&lock) {
-        Err(error) if error.kind() == ErrorKind::NotFound => OwnedFile::create(&lock),
+    let lock = busy::retry(options.busy_timeout, || lock(&layout, read_only))?;
+    Ok((layout, lock))
+}
+
+fn lock(layout: &Layout, read_only: bool) -> Result<Option<OwnedFile>> {
+    let path = layout.lock();
+    let owned = match OwnedFile::open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => OwnedFile::create(&path),
         other => other,
     };
     match owned {
-        Ok(Some(lock)) => Ok((layout, Some(lock))),
-        Ok(None) => Err(Error::new(Kind::Busy, "another store has the folder open, and one at a time can")),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            Err(Error::new(Kind::Busy, "another store opens the folder right now, and one at a time can"))
-        }
-        Err(_) if read_only && is_read_only_media(layout.root()) => Ok((layout, None)),
-        Err(error) => Err(Error::io(&error, "take the file `lock`")),
+        Ok(Some(lock)) => Ok(Some(lock)),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => match read_only {
+            true if is_read_only_media(layout.root()) => Ok(None),
+            _ => Err(Error::io(&error, "take the file `lock`")),
+        },
+        Ok(None) | Err(_) => Err(Error::new(
+            Kind::Busy,
+            "another store has the folder open, and one at a time can: close it there",
+        )),
     }
 }
 

@@ -79,6 +79,8 @@ pub struct JsonlOptions {
     pub must_exist: bool,
     /// Whether commits survive power loss, or the death of the process alone.
     pub power_safe: bool,
+    /// How long to wait until another store closes the folder.
+    pub busy_timeout: Duration,
     /// What becomes of the write-ahead log after a checkpoint.
     pub archives: Archives,
     /// What the engine does not know of rows.
@@ -128,7 +130,7 @@ impl JsonlEngine {
     }
 
     fn load(options: JsonlOptions) -> Result<Self> {
-        let (layout, lock) = folder::take(&options.path, options.read_only, options.must_exist)?;
+        let (layout, lock) = folder::take(&options)?;
         let memory = MemoryEngine::new();
         let mut writer = memory.begin()?;
         let found = load::files(&layout, &options, writer.as_mut())?;

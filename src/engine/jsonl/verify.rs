@@ -16,27 +16,19 @@ pub(super) fn findings(engine: &JsonlEngine) -> Result<Vec<String>> {
         let _writer = engine.memory.begin()?;
         (engine.memory.snapshot(Hold::Long)?, engine.desk.lock().log_end())
     };
-    let found = read(engine, end.len);
+    let memory = MemoryEngine::new();
+    let found = read(engine, end.len, &memory);
     drop(files);
-    match found {
-        Err(error) if error.kind() == Kind::Corrupt => Ok(vec![error.message().to_owned()]),
-        Err(error) => Err(error),
-        Ok((there, edited)) => {
-            let mut findings: Vec<String> = edited
-                .iter()
-                .map(|key| format!("key {:?}: other software changed it", String::from_utf8_lossy(key)))
-                .collect();
-            differences(there.as_ref(), now.as_ref(), &mut findings)?;
-            Ok(findings)
-        }
-    }
+    let mut findings = match found {
+        Err(error) if error.kind() == Kind::Corrupt => return Ok(vec![error.message().to_owned()]),
+        found => found?,
+    };
+    differences(memory.snapshot(Hold::Long)?.as_ref(), now.as_ref(), &mut findings)?;
+    Ok(findings)
 }
 
-/// The state that the files tell, and the keys of what was edited by hand.
-type Told = (Box<dyn Snapshot>, Vec<Vec<u8>>);
-
-fn read(engine: &JsonlEngine, log_len: u64) -> Result<Told> {
-    let memory = MemoryEngine::new();
+/// Reads the state that the files tell into `memory`; answers what was edited by hand.
+fn read(engine: &JsonlEngine, log_len: u64, memory: &MemoryEngine) -> Result<Vec<String>> {
     let mut writer = memory.begin()?;
     let found = load::files(&engine.layout, &engine.options, writer.as_mut())?;
     let mut edited = found.edited;
@@ -47,7 +39,10 @@ fn read(engine: &JsonlEngine, log_len: u64) -> Result<Told> {
         edited.retain(|key, _| !touched.keys.contains(key));
     }
     writer.commit().map_err(|failed| failed.error)?;
-    Ok((memory.snapshot(Hold::Long)?, edited.into_keys().collect()))
+    let edited = edited.keys();
+    Ok(edited
+        .map(|key| format!("key {:?}: other software changed it", String::from_utf8_lossy(key)))
+        .collect())
 }
 
 fn differences(there: &dyn Snapshot, now: &dyn Snapshot, findings: &mut Vec<String>) -> Result<()> {

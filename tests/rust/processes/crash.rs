@@ -36,6 +36,9 @@ pub fn child(arguments: &[&str]) {
         batch.add(format!("{writer}:count").as_bytes(), 1).unwrap();
         let version = store.commit(&batch).unwrap();
         report(&format!("{n} {version}"));
+        if way.ends_with("checkpoints") && n.is_multiple_of(3) {
+            if n.is_multiple_of(2) { store.compact().unwrap() } else { store.checkpoint().unwrap() }
+        }
     }
 }
 
@@ -157,11 +160,20 @@ fn no_acknowledged_commit_is_lost_to_kill_9_in_mode_behind() {
     });
 }
 
-/// Also while the next one recovers.
 #[test]
 fn no_acknowledged_commit_is_lost_to_kill_9_in_leveldb() {
-    kill_often("crash.leveldb", 0x1e7e1, |folder, random| {
-        let way = if random.next(2) == 0 { "power" } else { "process" };
+    kill_one_often("crash.leveldb", ["power", "process"]);
+}
+
+#[test]
+fn no_acknowledged_commit_is_lost_to_kill_9_in_jsonl() {
+    kill_one_often("crash.jsonl", ["power checkpoints", "process checkpoints"]);
+}
+
+/// The one writer that there can be, also while the next one recovers.
+fn kill_one_often(name: &str, ways: [&str; 2]) {
+    kill_often(name, 0x1e7e1, |folder, random| {
+        let way = ways[random.next(2) as usize];
         let mut writer = Writer::start(folder, "a", way);
         std::thread::sleep(Duration::from_micros(random.next(25_000)));
         writer.kill();

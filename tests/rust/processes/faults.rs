@@ -80,7 +80,7 @@ pub fn full_child(arguments: &[&str]) {
 #[test]
 fn a_full_disk_loses_nothing_and_writes_work_again_with_room() {
     // LevelDB's commits are refused 32 MiB before that.
-    for (size, name) in [("6m", "full.db"), ("36m", "full.leveldb")] {
+    for (size, name) in [("6m", "full.db"), ("36m", "full.leveldb"), ("6m", "full.jsonl")] {
         let Some(disk) = SmallDisk::mount(size) else { return };
         std::fs::write(disk.0.path().join("ballast"), vec![0; 2 << 20]).unwrap();
         Child::spawn("full", &[disk.0.path().to_str().unwrap(), name]).join();
@@ -89,9 +89,9 @@ fn a_full_disk_loses_nothing_and_writes_work_again_with_room() {
 
 /// What needs room beside the data says so, and leaves the data alone.
 pub fn full_upkeep_child(arguments: &[&str]) {
-    let [place] = arguments else { panic!("{arguments:?}") };
+    let [place, name] = arguments else { panic!("{arguments:?}") };
     let place = Path::new(place);
-    let store = open(&place.join("full.db"), |_| {});
+    let store = open(&place.join(name), |_| {});
     let values = || (0..60).map(|n| (format!("k{n}"), noise(20_000, n)));
     for (key, value) in values() {
         store.put(key.as_bytes(), &value).unwrap();
@@ -120,8 +120,10 @@ pub fn full_upkeep_child(arguments: &[&str]) {
 
 #[test]
 fn upkeep_on_a_full_disk_fails_without_harm() {
-    let Some(disk) = SmallDisk::mount("6m") else { return };
-    Child::spawn("full_upkeep", &[disk.0.path().to_str().unwrap()]).join();
+    for name in ["full.db", "full.jsonl"] {
+        let Some(disk) = SmallDisk::mount("6m") else { return };
+        Child::spawn("full_upkeep", &[disk.0.path().to_str().unwrap(), name]).join();
+    }
 }
 
 #[test]
@@ -187,7 +189,7 @@ fn a_failed_synchronisation_poisons_the_store() {
         println!("skipped: strace is not installed");
         return;
     }
-    for name in ["sync.db", "sync.leveldb"] {
+    for name in ["sync.db", "sync.leveldb", "sync.jsonl"] {
         fail_a_synchronisation(name);
     }
 }

@@ -133,13 +133,14 @@ fn child() {
     }
 }
 
-/// A SQLite file, or by its name a folder of LevelDB.
+/// A SQLite file, or by its name a folder of another engine.
 fn try_open(path: &Path, set: impl FnOnce(&mut Options)) -> joinly_storage::Result<Store> {
     let mut options = Options::default();
     set(&mut options);
-    let location = match path.extension().is_some_and(|extension| extension == "leveldb") {
-        true => Location::LevelDb(path.to_owned()),
-        false => Location::Sqlite(path.to_owned()),
+    let location = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("leveldb") => Location::LevelDb(path.to_owned()),
+        Some("jsonl") => Location::Jsonl(path.to_owned()),
+        _ => Location::Sqlite(path.to_owned()),
     };
     Store::open(&Config { location, options })
 }

@@ -60,7 +60,7 @@ class Store {
     using milliseconds = std::chrono::milliseconds;
 
     /// Opens or creates a store: a path, or a URL such as "sqlite:game.db?cache_mb=64&durability=power",
-    /// "leveldb:folder" or "memory:".
+    /// "leveldb:folder", "jsonl:folder" or "memory:".
     static Result<Store> try_open(const std::string& url, const Options& options = {}) {
         return detail::make<Store, joinly_store*>([&](joinly_store** out, joinly_error** error) {
             return joinly_store_open(url.c_str(), &options, out, error);
