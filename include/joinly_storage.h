@@ -2860,6 +2860,8 @@ joinly_status joinly_lobby_leave(joinly_store *store,
 /**
  * Renews the leases of members, and that of the lobby if its owner is among them; makes no event. `alive` (may be NULL, or
  * writable for `count` bytes) receives for each player 1 while they are a member, else 0: an expired lease is not renewed.
+ * When the machine has slept, or its clock was set ahead, leases are believed for 10 seconds more than they were before, so
+ * that members can renew them (by stores that were open meanwhile; on Windows only when the clock was set).
  * Any thread. Errors: `JOINLY_NOT_FOUND`, and those of `joinly_lobby_create`.
  */
 joinly_status joinly_lobby_heartbeat(joinly_store *store,

@@ -281,6 +281,12 @@ impl Store {
         Ok(self.inner.clock.now())
     }
 
+    /// The time by which leases are judged that their holders have to renew: for the length of a heartbeat after the machine
+    /// slept, the one at which it fell asleep and not the present one.
+    pub(crate) fn lease_time(&self) -> Result<i64> {
+        Ok(self.now()?.saturating_sub(self.inner.clock.lag()))
+    }
+
     /// What a layer above keeps in memory with this store, one of a type; made when it is first asked for.
     pub(crate) fn attached<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
         let mut attached = self.attached.lock();

@@ -107,6 +107,11 @@ impl Transaction {
         Ok(inner)
     }
 
+    /// As [`Store::lease_time`], of the present moment `now`.
+    pub(crate) fn lease_time(&self, now: i64) -> i64 {
+        self.inner.upgrade().map_or(now, |inner| now.saturating_sub(inner.clock.lag()))
+    }
+
     /// Whether it was begun on this store.
     pub(crate) fn is_of(&self, store: &Store) -> bool {
         std::ptr::eq(self.inner.as_ptr(), Arc::as_ptr(&store.inner))

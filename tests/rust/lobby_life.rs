@@ -153,3 +153,37 @@ fn a_host_keeps_a_lobby_without_members_alive() {
         assert_eq!(check(&lobbies, id).lobby.state, State::Closed);
     }
 }
+
+#[test]
+fn a_machine_that_slept_gives_everybody_the_time_of_a_heartbeat() {
+    let home = Home::sqlite();
+    let store = home.open();
+    let lobbies = Lobbies::new(&store);
+    let id = lobbies.create(of("ann")).unwrap().lobby;
+    lobbies.join(id, Join::of("bob")).unwrap();
+    home.clock.advance(20_000);
+    home.clock.sleep(7_200_000);
+    // Nobody is gone yet, and players may come.
+    assert_eq!(members(&check(&lobbies, id)), ["ann", "bob"]);
+    lobbies.join(id, Join::of("cid")).unwrap();
+    assert_eq!(lobbies.search(&Query::new()).unwrap().found.len(), 1);
+    home.clock.advance(9_999);
+    assert_eq!(lobbies.heartbeat(id, &["ann"]).unwrap(), [true]);
+    // Bob did not come back.
+    home.clock.advance(1);
+    assert_eq!(members(&check(&lobbies, id)), ["ann", "cid"]);
+    home.clock.advance(29_999);
+    assert_eq!(kind(lobbies.join(id, Join::of("dan"))), Kind::WrongState);
+}
+
+#[test]
+fn who_was_late_before_the_machine_slept_is_late_after_it() {
+    let home = Home::memory();
+    let store = home.open();
+    let lobbies = Lobbies::new(&store);
+    let id = lobbies.create(of("ann")).unwrap().lobby;
+    home.clock.advance(30_000);
+    home.clock.sleep(60_000);
+    assert_eq!(lobbies.heartbeat(id, &["ann"]).unwrap(), [false]);
+    assert_eq!(check(&lobbies, id).lobby.state, State::Closed);
+}

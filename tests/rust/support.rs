@@ -14,23 +14,40 @@ use tempfile::TempDir;
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Time as a test says.
-pub struct TestClock(AtomicI64);
+pub struct TestClock {
+    now: AtomicI64,
+    slept: AtomicI64,
+}
 
 impl TestClock {
     pub const START: i64 = 1_000_000;
 
+    pub fn new() -> Self {
+        Self { now: AtomicI64::new(Self::START), slept: AtomicI64::new(0) }
+    }
+
     pub fn set(&self, ms: i64) {
-        self.0.store(ms, Ordering::SeqCst);
+        self.now.store(ms, Ordering::SeqCst);
     }
 
     pub fn advance(&self, ms: i64) {
-        self.0.fetch_add(ms, Ordering::SeqCst);
+        self.now.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// The machine sleeps.
+    pub fn sleep(&self, ms: i64) {
+        self.slept.fetch_add(ms, Ordering::SeqCst);
+        self.advance(ms);
     }
 }
 
 impl Clock for TestClock {
     fn now_ms(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
+        self.now.load(Ordering::SeqCst)
+    }
+
+    fn awake_ms(&self) -> i64 {
+        self.now_ms() - self.slept.load(Ordering::SeqCst)
     }
 }
 
@@ -54,7 +71,7 @@ impl Home {
         let options =
             Options { sweep_interval_ms: u32::MAX, snapshot_max_age_ms: 60_000, ..Options::default() };
         let config = Config { location: Location::Sqlite(directory.path().join("test.db")), options };
-        Self { config, clock: Arc::new(TestClock(AtomicI64::new(TestClock::START))), directory }
+        Self { config, clock: Arc::new(TestClock::new()), directory }
     }
 
     pub fn leveldb() -> Self {

@@ -42,20 +42,27 @@ pub(super) struct Opened {
 pub(super) struct Desk<'t> {
     pub txn: &'t mut Transaction,
     pub now: i64,
+    /// The time by which leases are judged.
+    pub lease_time: i64,
 }
 
-impl Desk<'_> {
+impl<'t> Desk<'t> {
+    pub fn new(txn: &'t mut Transaction, now: i64) -> Self {
+        let lease_time = txn.lease_time(now);
+        Self { txn, now, lease_time }
+    }
+
     /// Reads what a rule needs, as time has made it.
     pub fn open(&mut self, id: u64, seats: Seats<'_>, actor: Option<&str>) -> Step<Opened> {
         let lobby = self.lobby(id)?;
-        let due = Turn::is_due(&lobby, self.now);
+        let due = Turn::is_due(&lobby, self.lease_time);
         let last = |player| lobby.members <= 1 || lobby.owner.as_deref() == Some(player);
         let before = match seats {
             Seats::Of(players) if !due => self.part(lobby, players)?,
             Seats::Leaver(player) if !due && !last(player) => self.part(lobby, &[player])?,
             _ => self.whole(lobby)?,
         };
-        let mut turn = Turn::new(before.clone(), self.now, actor);
+        let mut turn = Turn::new(before.clone(), self.now, actor).judged_at(self.lease_time);
         if due {
             turn.settle()?;
         }
@@ -133,7 +140,7 @@ impl Desk<'_> {
             let code = code::of(chance.bits()?);
             let taken = match self.read::<u64>(&keys::code(&code))? {
                 Some(other) => {
-                    self.read::<Lobby>(&keys::lobby(other))?.is_some_and(|it| is_live(&it, self.now))
+                    self.read::<Lobby>(&keys::lobby(other))?.is_some_and(|it| is_live(&it, self.lease_time))
                 }
                 None => false,
             };
@@ -250,11 +257,11 @@ impl Desk<'_> {
     /// Whether a player is a member by leases that are good: a note of it may outlive them.
     fn is_member(&mut self, id: u64, player: &str) -> Result<bool> {
         let lobby: Option<Lobby> = self.read(&keys::lobby(id))?;
-        if !lobby.is_some_and(|lobby| is_live(&lobby, self.now)) {
+        if !lobby.is_some_and(|lobby| is_live(&lobby, self.lease_time)) {
             return Ok(false);
         }
         let seat: Option<Seat> = self.read(&keys::seat(id, player))?;
-        Ok(seat.is_some_and(|seat| seat.member.is_some() && seat.deadline > self.now))
+        Ok(seat.is_some_and(|seat| seat.member.is_some() && seat.deadline > self.lease_time))
     }
 
     /// Deletes a note if it is of this lobby.

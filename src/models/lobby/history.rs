@@ -58,13 +58,13 @@ impl Lobbies<'_> {
     pub fn poll(&self, id: u64, after: u64, max: usize, viewer: Viewer) -> Result<Poll> {
         let now = self.now()?;
         let position = self.position(id)?;
-        if position.lease.next <= now {
+        if position.lease.next <= self.scope.store().lease_time()? {
             self.settle(id)?;
         } else if position.version == after {
             return Ok(Poll::Events(Vec::new()));
         }
         self.scope.read(|txn| {
-            let mut desk = Desk { txn, now };
+            let mut desk = Desk::new(txn, now);
             let lobby = desk.lobby(id).map_err(Stop::into_error)?;
             if after > lobby.version || after.saturating_add(1) < lobby.first_event {
                 return Ok(Poll::Resync(Box::new(desk.whole(lobby)?.seen_by(viewer))));
@@ -112,7 +112,7 @@ impl Lobbies<'_> {
     /// that has not come.
     pub fn as_of(&self, id: u64, version: u64) -> Result<Room> {
         self.scope.read(|txn| {
-            let mut desk = Desk { txn, now: 0 };
+            let mut desk = Desk::new(txn, 0);
             let lobby = desk.lobby(id).map_err(Stop::into_error)?;
             if version > lobby.version || version == 0 {
                 let text = format!("lobby {id} has events 1 to {}: {version} is none", lobby.version);

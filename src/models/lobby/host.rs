@@ -32,7 +32,7 @@ pub(in crate::models) fn open(
     create: &Create,
     guests: &[Reserve],
 ) -> Step<()> {
-    let mut desk = Desk { txn, now };
+    let mut desk = Desk::new(txn, now);
     let code = desk.free_code(chance)?;
     let mut turn = Turn::create(create, (id, &code, None), now)?;
     turn.reserve(&By::Host, guests)?;
@@ -46,7 +46,7 @@ pub(in crate::models) fn admit(
     id: u64,
     guests: impl FnOnce(&Timing) -> Vec<Reserve>,
 ) -> Step<()> {
-    let mut desk = Desk { txn, now };
+    let mut desk = Desk::new(txn, now);
     let lobby = desk.lobby(id)?;
     let mut guests = guests(&lobby.timing);
     if lobby.teams.is_empty() {
@@ -61,7 +61,8 @@ pub(in crate::models) fn admit(
 
 /// Refuses a lobby that is none any more.
 pub(in crate::models) fn check_live(txn: &mut Transaction, now: i64, id: u64) -> Step<()> {
-    match is_live(&Desk { txn, now }.lobby(id)?, now) {
+    let mut desk = Desk::new(txn, now);
+    match is_live(&desk.lobby(id)?, desk.lease_time) {
         true => Ok(()),
         false => Err(Refusal::new(Kind::WrongState, format!("lobby {id} is closed")).into()),
     }
@@ -87,7 +88,7 @@ fn change(
     seats: Seats<'_>,
     rule: impl FnOnce(&mut Turn) -> crate::models::Ruled<()>,
 ) -> Result<()> {
-    let mut desk = Desk { txn, now };
+    let mut desk = Desk::new(txn, now);
     let changed: Step<()> = desk.open(id, seats, None).and_then(|mut opened| {
         rule(&mut opened.turn)?;
         desk.save(opened).map(drop)

@@ -62,8 +62,8 @@ impl Lobbies<'_> {
                 for row in &page.rows {
                     let lobby = keys::number_of(&row.key)?;
                     let Invite { by, until } = decode(&row.key, row.value.as_deref().unwrap_or_default())?;
-                    let read = Desk { txn, now }.lobby(lobby);
-                    let is_open = read.is_ok_and(|lobby| is_live(&lobby, now));
+                    let mut desk = Desk::new(txn, now);
+                    let is_open = desk.lobby(lobby).is_ok_and(|lobby| is_live(&lobby, desk.lease_time));
                     if until > now && is_open {
                         found.push(Invitation { lobby, by, until });
                     }

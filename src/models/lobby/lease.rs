@@ -19,11 +19,11 @@ impl Lobbies<'_> {
         // be among what the transaction has read.
         let lobby: Lobby = self.scope.document(keys::lobby(id))?.ok_or_else(|| super::missing(id))?;
         self.scope.transact(|txn| {
-            let mut desk = Desk { txn, now: self.now()? };
+            let mut desk = Desk::new(txn, self.now()?);
             let mut alive = Vec::with_capacity(players.len());
             for player in players {
                 let seat = desk.read::<Seat>(&keys::seat(id, player))?;
-                let seat = seat.filter(|seat| seat.member.is_some() && seat.deadline > desk.now);
+                let seat = seat.filter(|seat| seat.member.is_some() && seat.deadline > desk.lease_time);
                 alive.push(seat.is_some());
                 let Some(mut seat) = seat else { continue };
                 seat.deadline = desk.now.saturating_add(lobby.timing.member_ms);
@@ -42,7 +42,7 @@ impl Lobbies<'_> {
     /// [`Kind::NotFound`]; [`Kind::WrongState`] of a closed lobby; those of
     /// [`Store::transaction`](crate::Store::transaction).
     pub fn heartbeat_host(&self, id: u64) -> Result<()> {
-        self.scope.transact(|txn| renew(&mut Desk { txn, now: self.now()? }, id, None))
+        self.scope.transact(|txn| renew(&mut Desk::new(txn, self.now()?), id, None))
     }
 }
 
@@ -52,7 +52,7 @@ fn renew(desk: &mut Desk<'_>, id: u64, owner: Option<&str>) -> Step<()> {
     if owner.is_some() && lobby.owner.as_deref() != owner {
         return Ok(());
     }
-    if lobby.state == State::Closed || lobby.closes_at() <= desk.now {
+    if lobby.state == State::Closed || lobby.closes_at() <= desk.lease_time {
         return match owner {
             Some(_) => Ok(()),
             None => Err(Refusal::new(Kind::WrongState, "the lobby is closed").into()),

@@ -77,7 +77,12 @@ impl Listener<'_, '_> {
 
     /// How long it is until time decides something by itself.
     fn until_due(&self) -> Result<Duration> {
-        let due = self.lobbies.position(self.lobby)?.lease.next.saturating_sub(self.lobbies.now()?);
+        let due = self
+            .lobbies
+            .position(self.lobby)?
+            .lease
+            .next
+            .saturating_sub(self.lobbies.scope.store().lease_time()?);
         Ok(Duration::from_millis(u64::try_from(due).unwrap_or(0).max(1)))
     }
 }

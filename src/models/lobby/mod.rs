@@ -126,7 +126,7 @@ impl<'s> Lobbies<'s> {
     /// One call: one transaction, once per request.
     fn call(&self, name: &str, mut body: impl FnMut(&mut Desk<'_>) -> Step<Done>) -> Result<Done> {
         self.scope.transact(|txn| {
-            let mut desk = Desk { txn, now: self.now()? };
+            let mut desk = Desk::new(txn, self.now()?);
             let Some(request) = &self.request else { return body(&mut desk) };
             let key = keys::request(request);
             if let Some(Answer { call, done }) = desk.read(&key)? {
@@ -146,7 +146,7 @@ impl<'s> Lobbies<'s> {
     /// Writes what time has decided.
     fn settle(&self, id: u64) -> Result<()> {
         let settled = self.scope.transact(|txn| {
-            let mut desk = Desk { txn, now: self.now()? };
+            let mut desk = Desk::new(txn, self.now()?);
             let opened = desk.open(id, desk::Seats::Of(&[]), None)?;
             desk.save(opened)
         });
@@ -170,11 +170,11 @@ impl<'s> Lobbies<'s> {
     /// # Errors
     /// As [`Lobbies::get`].
     pub fn room(&self, id: u64) -> Result<Room> {
-        if self.position(id)?.lease.next <= self.now()? {
+        if self.position(id)?.lease.next <= self.scope.store().lease_time()? {
             self.settle(id)?;
         }
         self.scope.read(|txn| {
-            let mut desk = Desk { txn, now: 0 };
+            let mut desk = Desk::new(txn, 0);
             let lobby = desk.lobby(id).map_err(Stop::into_error)?;
             desk.whole(lobby)
         })

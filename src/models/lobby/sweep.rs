@@ -38,7 +38,7 @@ impl Lobbies<'_> {
                     continue;
                 };
                 let now = self.now()?;
-                if lobby.lease.next <= now {
+                if lobby.lease.next <= self.scope.store().lease_time()? {
                     self.settle(lobby.id)?;
                     swept.settled += 1;
                 }
@@ -58,7 +58,7 @@ impl Lobbies<'_> {
     /// Deletes a closed lobby. Its id is not used again.
     fn delete(&self, id: u64) -> Result<bool> {
         let deleted = self.scope.transact(|txn| {
-            let mut desk = Desk { txn, now: self.now()? };
+            let mut desk = Desk::new(txn, self.now()?);
             let opened = desk.open(id, Seats::All, None)?;
             let room = opened.turn.room();
             for player in room.bans.keys() {

@@ -21,6 +21,7 @@ pub use invites::MAX_INVITES;
 pub struct Turn {
     room: Room,
     now: i64,
+    lease_time: i64,
     actor: Option<String>,
     events: Vec<Event>,
 }
@@ -32,7 +33,12 @@ fn refused<T>(kind: Kind, message: impl Into<String>) -> Ruled<T> {
 impl Turn {
     /// A call at `now` of a player, or of the host.
     pub fn new(room: Room, now: i64, actor: Option<&str>) -> Self {
-        Self { room, now, actor: actor.map(str::to_owned), events: Vec::new() }
+        Self { room, now, lease_time: now, actor: actor.map(str::to_owned), events: Vec::new() }
+    }
+
+    /// The same where leases are judged by an earlier time, since their holders could not renew them.
+    pub(super) fn judged_at(self, lease_time: i64) -> Self {
+        Self { lease_time, ..self }
     }
 
     /// Creates a lobby. `password` is the hash of the one in `create`; `create` was checked.
@@ -85,7 +91,7 @@ impl Turn {
         let change = Change::Created { lobby: Box::new(lobby), private: Box::new(private) };
         let event = Event { lobby: id, version: 1, time: now, actor, change };
         let room = Room::created(&event)?;
-        let mut turn = Self { room, now, actor: event.actor.clone(), events: vec![event] };
+        let mut turn = Self { room, now, lease_time: now, actor: event.actor.clone(), events: vec![event] };
         if let Some(owner) = &create.owner {
             turn.seat(owner)?;
             turn.emit(Change::Owner { owner: Some(owner.player.clone()) })?;
@@ -118,7 +124,7 @@ impl Turn {
     /// # Errors
     /// [`Kind::Corrupt`].
     pub fn settle(&mut self) -> Ruled<()> {
-        let (now, actor) = (self.now, self.actor.take());
+        let (now, actor) = (self.lease_time, self.actor.take());
         let mut expired: Vec<_> = self.room.seats.values().filter(|seat| seat.deadline <= now).collect();
         expired.sort_by(|a, b| (a.deadline, &a.player).cmp(&(b.deadline, &b.player)));
         let expired: Vec<_> = expired.into_iter().map(|seat| seat.player.clone()).collect();

@@ -79,7 +79,7 @@ impl Turn {
 
     pub(super) fn check_fresh(&self) -> Ruled<()> {
         self.check_live()?;
-        match self.room.lobby.is_stale(self.now) {
+        match self.room.lobby.is_stale(self.lease_time) {
             true => refused(Kind::Expired, "the lobby is stale: nobody renewed its lease"),
             false => Ok(()),
         }

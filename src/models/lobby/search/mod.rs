@@ -223,7 +223,7 @@ impl Lobbies<'_> {
     pub fn search(&self, query: &Query) -> Result<FoundPage> {
         query.check()?;
         let after = query.after.as_deref().map(|cursor| Cursor::read(cursor, query)).transpose()?;
-        let now = self.now()?;
+        let now = self.scope.store().lease_time()?;
         let mut walk = Walk::plan(self.scope.store(), query, after.as_ref())?;
         let mut explain = Explain { index: walk.index(), ordered: walk.is_ordered(), ..Explain::default() };
         let mut best = Best { found: BTreeMap::new(), query };
