@@ -26,18 +26,20 @@ static void finish(runner* run) {
     run->store = NULL;
 }
 
-static const operation* find_operation(const operation* list, const cases_word* name) {
-    while (list->name != NULL && !cases_word_is(name, list->name)) {
-        list++;
+/* The one without a name when there is none. */
+static const operation* find_operation(const cases_word* name) {
+    const operation* const lists[] = {KV_OPERATIONS, LOBBY_OPERATIONS, MODEL_OPERATIONS};
+    const operation* found = NULL;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && (found == NULL || found->name == NULL); i++) {
+        for (found = lists[i]; found->name != NULL && !cases_word_is(name, found->name);) {
+            found++;
+        }
     }
-    return list;
+    return found;
 }
 
 static void answer(runner* run, const cases_step* step) {
-    const operation* found = find_operation(KV_OPERATIONS, &step->words.words[0]);
-    if (found->name == NULL) {
-        found = find_operation(MODEL_OPERATIONS, &step->words.words[0]);
-    }
+    const operation* found = find_operation(&step->words.words[0]);
     if (found->name == NULL || step->words.count <= found->arguments) {
         cases_add_text(&run->answer, found->name == NULL ? "(no such operation)" : "(too few arguments)");
         return;

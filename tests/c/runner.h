@@ -42,6 +42,7 @@ typedef struct {
 
 /* Each ends with one without a name. */
 extern const operation KV_OPERATIONS[];
+extern const operation LOBBY_OPERATIONS[];
 extern const operation MODEL_OPERATIONS[];
 
 /* A word as the two arguments of a byte string. */
