@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -261,7 +260,7 @@ fn what_is_no_whole_backup_is_refused() {
 #[test]
 fn a_schedule_makes_backups_until_it_is_dropped() {
     let home = Home::sqlite();
-    let (store, folder) = (Arc::new(home.open()), home.path("backups"));
+    let (store, folder) = (home.open(), home.path("backups"));
     let start = |interval| BackupSchedule::start(&store, &folder, incremental(), interval);
     assert_eq!(kind(start(Duration::ZERO).map(|_| ())), Kind::Invalid);
     let schedule = start(Duration::from_secs(3600)).unwrap();
@@ -282,7 +281,7 @@ fn a_schedule_makes_backups_until_it_is_dropped() {
 #[test]
 fn a_folder_that_cannot_be_written_is_told_to_a_schedule() {
     let home = Home::sqlite();
-    let store = Arc::new(home.open());
+    let store = home.open();
     std::fs::write(home.path("file"), b"no folder").unwrap();
     let schedule =
         BackupSchedule::start(&store, &home.path("file"), incremental(), Duration::from_secs(1)).unwrap();
