@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from joinly_storage import _ffi as ffi
 from joinly_storage import (
+    _admin_ffi,
     _lobby_events,
     _lobby_ffi,
     _pages,
@@ -34,7 +35,7 @@ STRUCTS = {
 }
 DECLARED = {
     name: function
-    for module in (ffi, _lobby_ffi, _player_ffi, _queue_ffi, _session_ffi, _table_ffi)
+    for module in (ffi, _admin_ffi, _lobby_ffi, _player_ffi, _queue_ffi, _session_ffi, _table_ffi)
     for function in vars(module).values()
     if (name := getattr(function, "__name__", "")) in FUNCTIONS
 }
@@ -57,6 +58,9 @@ LAYOUTS: dict[str, Any] = {
     "joinly_sql_param": ffi.SqlParam,
     "joinly_sql_options": ffi.SqlOptions,
     "joinly_cache_options": ffi.CacheOptions,
+    "joinly_progress": _admin_ffi.Progress,
+    "joinly_migrate_options": _admin_ffi.MigrateOptions,
+    "joinly_backup_options": _admin_ffi.BackupOptions,
     "joinly_caller": _lobby_ffi.Caller,
     "joinly_done": _lobby_ffi.Done,
     "joinly_join": _lobby_ffi.Join,
@@ -85,7 +89,7 @@ LAYOUTS: dict[str, Any] = {
 def of_c(text: str) -> Any:
     """The integer type that a C type is, or "pointer", or None for void."""
     text = text.replace("const", "").strip()
-    if text.endswith("*") or text == "joinly_log_callback":
+    if text.endswith("*") or text.endswith("_callback"):
         return "pointer"
     return None if text == "void" else INTEGERS[text]
 

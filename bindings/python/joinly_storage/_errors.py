@@ -173,6 +173,14 @@ class RateLimited(JoinlyError):
     """It comes too soon after what the same caller did before. Retry later."""
 
 
+class Cancelled(JoinlyError):
+    """The caller ended it; what was done so far is kept where the operation says so."""
+
+
+class Moved(JoinlyError):
+    """The store was moved: it is written to in its new place, which the message names."""
+
+
 class ObjectConflict(Conflict):
     """A write of an object found something else than it expected; none was made.
 
@@ -221,6 +229,8 @@ BY_STATUS: dict[int, type[JoinlyError]] = {
     28: AlreadyMatched,
     29: WrongState,
     30: Insufficient,
+    31: Cancelled,
+    32: Moved,
     33: RateLimited,
 }
 

@@ -13,8 +13,10 @@ from ._native import StoreMethods
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Optional
+    from typing import Optional, Union
 
+    from ._admin import BackupSchedule
+    from ._admin_types import BackupInfo, BackupReport, Migration, Watcher
     from ._index import Index
     from ._leaderboards import Leaderboards
     from ._lobbies import Lobbies
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from ._tables import Tables
     from ._types import Bytes, Condition
     from ._watch import Watch
+
+    Path = Union[str, os.PathLike[str]]
 
 
 class Store(StoreMethods, StoreMapping):
@@ -226,6 +230,85 @@ class Store(StoreMethods, StoreMapping):
     def verify(self) -> None:
         """Checks every page, row, log entry and index; raises `Corrupt` with the findings."""
         ffi.call(ffi.store_verify, self._handle)
+
+    def migrate(
+        self,
+        to: Path,
+        *,
+        dry_run: bool = False,
+        keep_source: bool = False,
+        backup: Optional[Path] = None,
+        progress: Optional[Watcher] = None,
+    ) -> Migration:
+        """Moves the store to another path or URL, of any engine, while it is read and written.
+
+        Keys, values, versions, expiries and indexes go along. Every record is compared before one commit marks this store as
+        moved: from then on every writer of every process gets `Moved`, and reads go on. Go on with the `store` of what this
+        returns. After a failure or the death of the process the same call goes on where it stopped. The way back is
+        `moved.store.migrate(...)` to the old place, and takes over only what was changed since.
+
+        dry_run: only looks. keep_source: makes a copy of one moment, and this store goes on. backup: a folder where a backup
+        of it is made first. progress: called with a `Progress` after every step; False ends it, which raises `Cancelled`.
+
+        Raises `Exists` when the destination holds other data, `Corrupt` with the key for a record that cannot be read.
+        """
+        from . import _admin
+
+        return _admin.migrate_store(self._handle, to, dry_run, keep_source, backup, progress)
+
+    def reclaim(self) -> None:
+        """Takes the mark off a store that was moved, so that it is written to again; what the other place holds stays there.
+
+        Raises `WrongState` when it was not moved.
+        """
+        from . import _admin_ffi
+
+        ffi.call(_admin_ffi.migrate_reclaim, self._handle)
+
+    def backup(
+        self,
+        folder: Path,
+        *,
+        incremental: bool = False,
+        level: int = 3,
+        keep: int = 0,
+        max_age: Optional[float] = None,
+        progress: Optional[Watcher] = None,
+    ) -> BackupReport:
+        """Makes a backup in a folder, which is created when missing, while the store is read and written.
+
+        It is of one moment, is read again before it has its name, and can be restored to any engine. `incremental`: only what
+        was changed since the latest backup of the folder, if the change log tells it. `level` is that of zstd. Of the
+        backups, `keep` (0: all) that are at most `max_age` seconds old are kept, the latest always, and so is every one that a
+        kept one continues. progress: as of `migrate`.
+        """
+        from . import _admin
+
+        return _admin.backup(self._handle, folder, incremental, level, keep, max_age, progress)
+
+    def backup_file(self, file: Path, *, progress: Optional[Watcher] = None) -> BackupInfo:
+        """Makes a full backup in a file, which must not exist; else as `backup`."""
+        from . import _admin
+
+        return _admin.backup_file(self._handle, file, progress)
+
+    def schedule_backups(
+        self,
+        folder: Path,
+        every: float,
+        *,
+        incremental: bool = True,
+        level: int = 3,
+        keep: int = 0,
+        max_age: Optional[float] = None,
+    ) -> BackupSchedule:
+        """Has a thread make a backup whenever the latest in the folder is older than `every` seconds, until it is closed.
+
+        The options are those of `backup`. One that failed is tried again after a tenth of the time.
+        """
+        from ._admin import BackupSchedule
+
+        return BackupSchedule(self._handle, folder, every, incremental, level, keep, max_age)
 
     def __repr__(self) -> str:
         return f"<joinly_storage.Store {'closed' if self.closed else self.engine}>"
