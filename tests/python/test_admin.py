@@ -146,16 +146,15 @@ def test_what_can_be_read_of_a_damaged_file_is_saved(store: Store, path: Path, t
     before = dict(store.items())
     store.checkpoint()
     store.close()
-    data = bytearray(path.read_bytes())
-    at = data.index(b'{"n": 1234}')
-    data[at + 6] ^= 1
+    # Wherever it lies: pages that are not in use may have copies.
+    data = path.read_bytes().replace(b'{"n": 1234}', b'{"n": 9234}')
     path.write_bytes(data)
     repaired = joinly_storage.repair(path, tmp_path / "repaired.db")
     with repaired.store as saved:
         del before[b"doc:01234"]
         assert dict(saved.items()) == before
     assert [(lost.after, lost.before) for lost in repaired.lost] == [("doc:01233", "doc:01235")]
-    assert path.read_bytes() == bytes(data)
+    assert path.read_bytes() == data
 
 
 def test_what_is_wrong_is_told(store: Store, tmp_path: Path) -> None:
@@ -169,4 +168,4 @@ def test_what_is_wrong_is_told(store: Store, tmp_path: Path) -> None:
         joinly_storage.repair(tmp_path / "none.db", "memory:")
     for wrong in ({"level": 20}, {"keep": -1}, {"max_age": -1.0}):
         with pytest.raises(Invalid):
-            store.backup(tmp_path / "backups", **wrong)  # type: ignore[arg-type]
+            store.backup(tmp_path / "backups", **wrong)

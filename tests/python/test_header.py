@@ -89,7 +89,7 @@ LAYOUTS: dict[str, Any] = {
 def of_c(text: str) -> Any:
     """The integer type that a C type is, or "pointer", or None for void."""
     text = text.replace("const", "").strip()
-    if text.endswith("*") or text.endswith("_callback"):
+    if text.endswith(("*", "_callback")):
         return "pointer"
     return None if text == "void" else INTEGERS[text]
 

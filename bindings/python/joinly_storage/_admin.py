@@ -77,9 +77,7 @@ def _opened(
     return Store(store.value) if store.value else None, take_json(report.value or 0)
 
 
-def _made(
-    function: Callable[..., Any], *arguments: object, progress: Optional[Watcher]
-) -> tuple[Store, Json]:
+def _made(function: Callable[..., Any], *arguments: object, progress: Optional[Watcher]) -> tuple[Store, Json]:
     store, report = _opened(function, *arguments, progress=progress)
     assert store is not None
     return store, report
@@ -115,10 +113,11 @@ def migrate(
 def migrate_status(url: Path) -> dict[str, Any]:
     """Where the store at a path or URL is in a migration, also when it cannot be opened because of that.
 
-    "state" is "none"; "incoming" with "id", "records" and "bytes" so far; "moved" with "id", "epoch" and "to"; or "arrived"
-    with "id" and "epoch". Raises `NotFound` when there is none.
+    "state" is "none"; "incoming" with "id", "records" and "bytes" so far; "moved" with "id", "epoch" and "to"; or
+    "arrived" with "id" and "epoch". Raises `NotFound` when there is none.
     """
-    return _told_plainly(admin_ffi.migrate_status, to_text(url, "a path or URL"))
+    status: dict[str, Any] = _told_plainly(admin_ffi.migrate_status, to_text(url, "a path or URL"))
+    return status
 
 
 def _told_plainly(function: Callable[..., Any], *arguments: object) -> Any:
@@ -129,9 +128,7 @@ def _told_plainly(function: Callable[..., Any], *arguments: object) -> Any:
     return take_json(value)
 
 
-def _backup_options(
-    incremental: bool, level: int, keep: int, max_age: Optional[float]
-) -> admin_ffi.BackupOptions:
+def _backup_options(incremental: bool, level: int, keep: int, max_age: Optional[float]) -> admin_ffi.BackupOptions:
     if not 0 <= keep <= _MOST_KEPT:
         raise invalid(f"keep is a number of backups, 0 for all, not {keep!r}")
     if not 1 <= level <= 19:
@@ -202,9 +199,9 @@ def restore(
 ) -> Restored:
     """Makes a store of any engine from a backup: a file, or a folder of backups.
 
-    `backup` names one of the folder by its id, the begin of that, or its file's name; None: the latest. The store is made
-    beside its place, checked, and put there when it is whole. Raises `Exists` when something is there, unless `overwrite`:
-    then that is put aside. Nobody may have a store there open.
+    `backup` names one of the folder by its id, the begin of that, or its file's name; None: the latest. The store is
+    made beside its place, checked, and put there when it is whole. Raises `Exists` when something is there, unless
+    `overwrite`: then that is put aside. Nobody may have a store there open.
     """
     name = None if backup is None else to_text(backup, "the name of a backup")
     paths = to_text(source, "a file or folder"), name, to_text(to, "a path or URL")
@@ -212,14 +209,12 @@ def restore(
     return Restored(store, BackupInfo.of(told), told["files"], told["replaced"])
 
 
-def repair(
-    damaged: Path, to: Path, *, overwrite: bool = False, progress: Optional[Watcher] = None
-) -> Repaired:
+def repair(damaged: Path, to: Path, *, overwrite: bool = False, progress: Optional[Watcher] = None) -> Repaired:
     """Makes a new store of what can be read of a damaged one, which is only read and stays as it is.
 
     Kept is every record that can be read and matches its checksum, with its version and expiry, and the indexes. Raises
-    `NotADatabase` or `Corrupt` when it cannot be opened at all: then restore a backup. Raises `Exists` when something is at
-    the place, unless `overwrite`: then that is put aside.
+    `NotADatabase` or `Corrupt` when it cannot be opened at all: then restore a backup. Raises `Exists` when something
+    is at the place, unless `overwrite`: then that is put aside.
     """
     paths = to_text(damaged, "a path or URL"), to_text(to, "a path or URL")
     store, told = _made(admin_ffi.repair, *paths, overwrite, progress=progress)

@@ -242,13 +242,14 @@ class Store(StoreMethods, StoreMapping):
     ) -> Migration:
         """Moves the store to another path or URL, of any engine, while it is read and written.
 
-        Keys, values, versions, expiries and indexes go along. Every record is compared before one commit marks this store as
-        moved: from then on every writer of every process gets `Moved`, and reads go on. Go on with the `store` of what this
-        returns. After a failure or the death of the process the same call goes on where it stopped. The way back is
-        `moved.store.migrate(...)` to the old place, and takes over only what was changed since.
+        Keys, values, versions, expiries and indexes go along. Every record is compared before one commit marks this
+        store as moved: from then on every writer of every process gets `Moved`, and reads go on. Go on with the `store`
+        of what this returns. After a failure or the death of the process the same call goes on where it stopped. The
+        way back is `moved.store.migrate(...)` to the old place, and takes over only what was changed since.
 
-        dry_run: only looks. keep_source: makes a copy of one moment, and this store goes on. backup: a folder where a backup
-        of it is made first. progress: called with a `Progress` after every step; False ends it, which raises `Cancelled`.
+        dry_run: only looks. keep_source: makes a copy of one moment, and this store goes on. backup: a folder where a
+        backup of it is made first. progress: called with a `Progress` after every step; False ends it, which raises
+        `Cancelled`.
 
         Raises `Exists` when the destination holds other data, `Corrupt` with the key for a record that cannot be read.
         """
@@ -257,7 +258,8 @@ class Store(StoreMethods, StoreMapping):
         return _admin.migrate_store(self._handle, to, dry_run, keep_source, backup, progress)
 
     def reclaim(self) -> None:
-        """Takes the mark off a store that was moved, so that it is written to again; what the other place holds stays there.
+        """Takes the mark off a store that was moved, so that it is written to again; what the other place holds stays
+        there.
 
         Raises `WrongState` when it was not moved.
         """
@@ -277,10 +279,10 @@ class Store(StoreMethods, StoreMapping):
     ) -> BackupReport:
         """Makes a backup in a folder, which is created when missing, while the store is read and written.
 
-        It is of one moment, is read again before it has its name, and can be restored to any engine. `incremental`: only what
-        was changed since the latest backup of the folder, if the change log tells it. `level` is that of zstd. Of the
-        backups, `keep` (0: all) that are at most `max_age` seconds old are kept, the latest always, and so is every one that a
-        kept one continues. progress: as of `migrate`.
+        It is of one moment, is read again before it has its name, and can be restored to any engine. `incremental`:
+        only what was changed since the latest backup of the folder, if the change log tells it. `level` is that of
+        zstd. Of the backups, `keep` (0: all) that are at most `max_age` seconds old are kept, the latest always, and so
+        is every one that a kept one continues. progress: as of `migrate`.
         """
         from . import _admin
 
@@ -302,7 +304,8 @@ class Store(StoreMethods, StoreMapping):
         keep: int = 0,
         max_age: Optional[float] = None,
     ) -> BackupSchedule:
-        """Has a thread make a backup whenever the latest in the folder is older than `every` seconds, until it is closed.
+        """Has a thread make a backup whenever the latest in the folder is older than `every` seconds, until it is
+        closed.
 
         The options are those of `backup`. One that failed is tried again after a tenth of the time.
         """
