@@ -8,7 +8,6 @@ from struct import Struct
 from typing import Any
 
 import pytest
-from joinly_storage import _ffi as ffi
 from joinly_storage import (
     _admin_ffi,
     _lobby_events,
@@ -22,6 +21,7 @@ from joinly_storage import (
     _table_ffi,
     _watch,
 )
+from joinly_storage import _ffi as ffi
 from support import ROOT
 
 HEADER = re.sub(r"/\*.*?\*/", "", (ROOT / "include/joinly_storage.h").read_text("utf-8"), flags=re.S)
