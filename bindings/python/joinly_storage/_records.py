@@ -25,9 +25,10 @@ class Record:
     Rows are instances of the class. Conditions and keywords are as in `Table`.
     """
 
-    table: ClassVar[Table]
-    """The table."""
-    _enums: ClassVar[dict[str, Callable[[Any], Any]]]
+    if TYPE_CHECKING:
+        table: ClassVar[Table]
+        """The table."""
+        _enums: ClassVar[dict[str, Callable[[Any], Any]]]
 
     @classmethod
     def insert(cls: type[Self], record: Optional[Self] = None, /, **values: Any) -> Self:
@@ -103,9 +104,16 @@ def schema_of(cls: type, name: str) -> dict[str, Any]:
     """The schema of a table that a dataclass describes."""
     if not dataclasses.is_dataclass(cls):
         raise invalid(f"{cls.__name__} is no dataclass: put @dataclass below @table")
-    hints = get_type_hints(cls)
+    hints = _hints(cls)
     columns = {field.name: _column(cls, field, hints[field.name]) for field in dataclasses.fields(cls)}
     return {"table_name": name, "schema": columns}
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls)
+    except NameError as error:
+        raise invalid(f"{cls.__name__}: a type that is no global name of its module: {error}") from error
 
 
 def _column(cls: type, field: dataclasses.Field[Any], annotation: Any) -> dict[str, Any]:
@@ -129,7 +137,7 @@ def as_record(cls: Any, table: Table) -> None:
         for name, method in _METHODS.items():
             if not hasattr(cls, name):
                 setattr(cls, name, method)
-    hints = get_type_hints(cls)
+    hints = _hints(cls)
     enums = {
         field.name: plain
         for field in dataclasses.fields(cls)

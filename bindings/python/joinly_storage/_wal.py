@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
+from ._errors import Unsupported
 from ._store import Store
 
 _OPERATIONS = {"CREATE_TABLE", "ALTER_TABLE", "DROP_TABLE", "INSERT", "UPDATE", "DELETE"}
@@ -27,7 +28,7 @@ def operations_of_folder(wal: Path) -> Iterator[dict[str, Any]]:
 def _operations_of_log(path: Path) -> Iterator[dict[str, Any]]:
     """Those of whole commits: the last one may be cut short by the death of its writer."""
     pending: list[dict[str, Any]] = []
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
+    with _opened(path) as lines:
         for line in lines:
             if not line.endswith(b"\n"):
                 return
@@ -37,6 +38,16 @@ def _operations_of_log(path: Path) -> Iterator[dict[str, Any]]:
                 pending = []
             elif operation["operation"] in _OPERATIONS:
                 pending.append({name: operation.get(name) for name in _SHOWN})
+
+
+def _opened(path: Path) -> IO[bytes]:
+    if path.suffix != ".zst":
+        return path.open("rb")
+    try:
+        zstd = import_module("compression.zstd")
+    except ModuleNotFoundError:
+        raise Unsupported(9, f"{path}: compressed archives are read by Python 3.14 or newer") from None
+    return cast("IO[bytes]", zstd.open(path))
 
 
 def operations_of_changes(store: Store) -> Iterator[dict[str, Any]]:
