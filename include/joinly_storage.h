@@ -2082,7 +2082,7 @@ typedef struct {
 #define JOINLY_CANCELLED 31
 
 /**
- * The store was moved: it is written to in its new place, which the message names.
+ * What is kept here was moved: it is written to in its new place, which the message names.
  */
 #define JOINLY_MOVED 32
 
@@ -4656,6 +4656,347 @@ joinly_status joinly_match_decline(joinly_store *store,
                                    const char *player,
                                    size_t player_len,
                                    joinly_error **err);
+
+/**
+ * Creates a chat session. `id` is any text of at most 128 bytes; NULL: one is made. `fields` (may be NULL) is a JSON
+ * object of the caller's choice, at most 256 KiB, whose values are kept digit for digit; "title", "createdAt",
+ * "updatedAt" and "archived" have a meaning, "id", "history" and "messages" are refused. `*out` receives the session,
+ * to be freed with `joinly_value_free`: a JSON object of "id", "title", "created" and "updated" (milliseconds since
+ * 1970-01-01 UTC), "archived", "messages" and "attachments" (how many), "bytes" (of all of it, as JSON), and "fields".
+ * Any thread.
+ *
+ * Errors: `JOINLY_EXISTS`, `JOINLY_MOVED` (the sessions of this store were moved to a JSON file), and those of
+ * `joinly_player_create`.
+ */
+joinly_status joinly_chat_create(joinly_store *store,
+                                 joinly_txn *txn,
+                                 const char *id,
+                                 size_t id_len,
+                                 const char *fields,
+                                 size_t fields_len,
+                                 joinly_value **out,
+                                 joinly_error **err);
+
+/**
+ * Reads a session without its messages. `*out` receives it in the form of `joinly_chat_create`, to be freed with
+ * `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no error object), and those of `joinly_player_get`.
+ */
+joinly_status joinly_chat_get(const joinly_store *store,
+                              joinly_txn *txn,
+                              const char *id,
+                              size_t id_len,
+                              joinly_value **out,
+                              joinly_error **err);
+
+/**
+ * Changes fields of a session: `patch` is a JSON object of new values; null removes a field, "archived" puts the
+ * session away or back. `*out` receives the session in the form of `joinly_chat_create`, to be freed with
+ * `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such session), and those of `joinly_chat_create` but `JOINLY_EXISTS`.
+ */
+joinly_status joinly_chat_update(joinly_store *store,
+                                 joinly_txn *txn,
+                                 const char *id,
+                                 size_t id_len,
+                                 const char *patch,
+                                 size_t patch_len,
+                                 joinly_value **out,
+                                 joinly_error **err);
+
+/**
+ * Removes a session with all its messages and attachments, in one commit: `JOINLY_OK` when there was one, else
+ * `JOINLY_NOT_FOUND` (no error object). Any thread. Errors: those of `joinly_chat_create` but `JOINLY_EXISTS`.
+ */
+joinly_status joinly_chat_delete(joinly_store *store,
+                                 joinly_txn *txn,
+                                 const char *id,
+                                 size_t id_len,
+                                 joinly_error **err);
+
+/**
+ * Lists sessions by their last change. `query` (may be NULL) is a JSON object of any of "archived" (true: those that
+ * were put away; else the open ones), "oldest_first", "limit" (at most 1,000; 0 or none: 50) and "after" (the cursor
+ * of the page before). `*out` receives a JSON object of "sessions", each in the form of `joinly_chat_create`, and
+ * "cursor" (null when this is the last page), to be freed with `joinly_value_free`. Any thread. Errors: those of
+ * `joinly_player_get` but `JOINLY_NOT_FOUND`.
+ */
+joinly_status joinly_chat_list(const joinly_store *store,
+                               joinly_txn *txn,
+                               const char *query,
+                               size_t query_len,
+                               joinly_value **out,
+                               joinly_error **err);
+
+/**
+ * Counts everything. `*out` receives a JSON object of "open" and "archived" (sessions), "messages", "attachments" and
+ * "bytes" (as JSON), to be freed with `joinly_value_free`. Reads the record of every session, and no message. Any
+ * thread. Errors: those of `joinly_chat_list`.
+ */
+joinly_status joinly_chat_counts(const joinly_store *store,
+                                 joinly_txn *txn,
+                                 joinly_value **out,
+                                 joinly_error **err);
+
+/**
+ * Appends a message to a session: any JSON object of at most 1 MiB, whose values are kept digit for digit. The
+ * elements of its field "attachments", at most 64 of at most 16 MiB each, are kept as records of their own. `*out`
+ * receives the message without them, to be freed with `joinly_value_free`: a JSON object of "number" (from 1 on;
+ * numbers of a session never come back), "time" (milliseconds since 1970-01-01 UTC), "edited" (likewise, if ever),
+ * "attachments" (the bytes of each, if any) and "message". Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such session), `JOINLY_TOO_LARGE` (also for more than 40,000 messages and
+ * attachments, or 128 MiB, of a session), and those of `joinly_chat_create` but `JOINLY_EXISTS`.
+ */
+joinly_status joinly_chat_append(joinly_store *store,
+                                 joinly_txn *txn,
+                                 const char *id,
+                                 size_t id_len,
+                                 const char *message,
+                                 size_t message_len,
+                                 joinly_value **out,
+                                 joinly_error **err);
+
+/**
+ * Reads messages of a session, without their attachments. `query` (may be NULL) is a JSON object of any of "after" and
+ * "before" (only messages with a greater or smaller number), "latest_first" and "limit" (at most 1,000; 0 or none:
+ * 50). `*out` receives a JSON object of "messages", each in the form of `joinly_chat_append`, and "more" (whether
+ * there are more), to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no such session), and those of `joinly_player_get`.
+ */
+joinly_status joinly_chat_messages(const joinly_store *store,
+                                   joinly_txn *txn,
+                                   const char *id,
+                                   size_t id_len,
+                                   const char *query,
+                                   size_t query_len,
+                                   joinly_value **out,
+                                   joinly_error **err);
+
+/**
+ * Reads a message with its attachments: `*out` receives it in the form of `joinly_chat_append`, its "message" as it
+ * was given, to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no error object), `JOINLY_CORRUPT` (an attachment is gone), and those of
+ * `joinly_player_get`.
+ */
+joinly_status joinly_chat_message(const joinly_store *store,
+                                  joinly_txn *txn,
+                                  const char *id,
+                                  size_t id_len,
+                                  uint64_t number,
+                                  joinly_value **out,
+                                  joinly_error **err);
+
+/**
+ * Reads one attachment of a message, `at` counted from 0: `*out` receives its JSON as it was given, to be freed with
+ * `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (no error object), and those of `joinly_player_get`.
+ */
+joinly_status joinly_chat_attachment(const joinly_store *store,
+                                     joinly_txn *txn,
+                                     const char *id,
+                                     size_t id_len,
+                                     uint64_t number,
+                                     uint32_t at,
+                                     joinly_value **out,
+                                     joinly_error **err);
+
+/**
+ * Replaces a message and its attachments. `*out` receives the message in the form of `joinly_chat_append`, to be freed
+ * with `joinly_value_free`. Any thread. Errors: those of `joinly_chat_append` (`JOINLY_NOT_FOUND` also without the
+ * message).
+ */
+joinly_status joinly_chat_edit(joinly_store *store,
+                               joinly_txn *txn,
+                               const char *id,
+                               size_t id_len,
+                               uint64_t number,
+                               const char *message,
+                               size_t message_len,
+                               joinly_value **out,
+                               joinly_error **err);
+
+/**
+ * Removes a message with its attachments. Any thread. Errors: those of `joinly_chat_edit`.
+ */
+joinly_status joinly_chat_remove(joinly_store *store,
+                                 joinly_txn *txn,
+                                 const char *id,
+                                 size_t id_len,
+                                 uint64_t number,
+                                 joinly_error **err);
+
+/**
+ * Searches titles, and the text of messages: their "text", or their "content" as text or as a list of parts with a
+ * "text". `query` is a JSON object of "text" (words that all occur, in any case and order, also as parts of longer
+ * words; at most 1,024 bytes) and any of "archived" (true: in sessions that were put away; else in the open ones),
+ * "limit" (the most hits, at most 1,000; 0 or none: 50), "budget" (the most messages and titles to read, at most
+ * 1,000,000; 0 or none: 100,000) and "after" (the cursor of the answer before).
+ *
+ * `*out` receives a JSON object, to be freed with `joinly_value_free`: "hits", from the session changed last on, each
+ * an object of "session", "title", "number" (of the message; null: the title is meant) and "excerpt"; "examined" (how
+ * many messages and titles were read); and "cursor" (where to go on; null: all was read). It reads them one by one,
+ * and keeps no index. Any thread. Errors: those of `joinly_chat_list`.
+ */
+joinly_status joinly_chat_search(const joinly_store *store,
+                                 joinly_txn *txn,
+                                 const char *query,
+                                 size_t query_len,
+                                 joinly_value **out,
+                                 joinly_error **err);
+
+/**
+ * Loads all chat sessions of a store as of one moment, the one changed last first. `*out` receives a JSON object of "chats",
+ * each session an object of its "id", its fields and its messages as "history" (or "messages", if it was saved so), and
+ * "etag", which names this state; to be freed with `joinly_value_free`. For more than a few sessions `joinly_chat_list` and
+ * `joinly_chat_messages` cost less. Any thread.
+ *
+ * Errors: `JOINLY_CONFLICT` (others write all the time), and those of `joinly_chat_list`.
+ */
+joinly_status joinly_chat_load_all(const joinly_store *store,
+                                   joinly_value **out,
+                                   joinly_error **err);
+
+/**
+ * Saves chat sessions, in the form of `joinly_chat_load_all` and at most 1 GiB, in place of all there are: writes those that
+ * changed, and removes those that are not among them. "etag" must name the present state, as a load or save answered it; "*"
+ * replaces whatever there is; without one there must be nothing. `out` (may be NULL) receives a JSON object of "etag" (for the
+ * next save), "written", "unchanged" and "removed" (sessions) and "commits", to be freed with `joinly_value_free`.
+ *
+ * It is one commit, unless the changes are beyond 20,000 records or 64 MiB: then several, each of whole sessions, which a
+ * crash may leave half made. Messages of a session that is written are numbered anew. Any thread.
+ *
+ * Errors: `JOINLY_CONFLICT` (the sessions were changed since: load them again, and put the changes to that), `JOINLY_INVALID`
+ * (also for two sessions of one id), `JOINLY_TOO_LARGE` (as for single sessions and messages), and those of
+ * `joinly_chat_create` but `JOINLY_EXISTS`.
+ */
+joinly_status joinly_chat_save_all(joinly_store *store,
+                                   const uint8_t *sessions,
+                                   size_t sessions_len,
+                                   joinly_value **out,
+                                   joinly_error **err);
+
+/**
+ * Loads all chat sessions from the JSON file of a folder, `user_chat_sessions.json`, in the form of `joinly_chat_load_all`;
+ * none when there never was a file. `folder` is a path that exists, in UTF-8. After a migration these are the sessions of
+ * before. `*out` is to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_CORRUPT` (the file is torn, empty, overwritten with NULs, not UTF-8, not JSON or of another form, or gone:
+ * see `joinly_chat_file_restore`), `JOINLY_NOT_FOUND` (no such folder), `JOINLY_INVALID`, `JOINLY_TOO_LARGE` (more than 1 GiB),
+ * `JOINLY_IO`, `JOINLY_READ_ONLY`.
+ */
+joinly_status joinly_chat_file_load(const char *folder,
+                                    joinly_value **out,
+                                    joinly_error **err);
+
+/**
+ * Saves chat sessions in the JSON file of a folder, as `joinly_chat_save_all` in a store: the file is written anew,
+ * synchronised and put in the place of the one there was, which becomes a backup; the last five are kept. Any thread.
+ *
+ * Errors: `JOINLY_CONFLICT` (the file was saved since), `JOINLY_MOVED` (the sessions are in SQLite), `JOINLY_BUSY` (another process
+ * saves or migrates for longer than five seconds), `JOINLY_CORRUPT` (the file cannot be read, and is not saved over),
+ * `JOINLY_FULL`, and those of `joinly_chat_file_load`. Then nothing was changed.
+ */
+joinly_status joinly_chat_file_save(const char *folder,
+                                    const uint8_t *sessions,
+                                    size_t sessions_len,
+                                    joinly_value **out,
+                                    joinly_error **err);
+
+/**
+ * Lists the backups of the JSON file. `*out` receives a JSON array from the oldest to the latest, each an object of "name",
+ * "bytes" and "damage" (why it cannot be restored, or null), to be freed with `joinly_value_free`. Any thread. Errors: those of
+ * `joinly_chat_file_load`.
+ */
+joinly_status joinly_chat_file_backups(const char *folder,
+                                       joinly_value **out,
+                                       joinly_error **err);
+
+/**
+ * Puts a backup in the place of the JSON file, which becomes a backup itself, broken or not. `name` is one that
+ * `joinly_chat_file_backups` tells; NULL: the latest that can be read. `*out` receives the name as JSON, to be freed with
+ * `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (also without such a backup), `JOINLY_CORRUPT` (it cannot be read), and those of
+ * `joinly_chat_file_save`.
+ */
+joinly_status joinly_chat_file_restore(const char *folder,
+                                       const char *name,
+                                       size_t name_len,
+                                       joinly_value **out,
+                                       joinly_error **err);
+
+/**
+ * Loads all chat sessions of a folder from where they are: the JSON file, or after a migration `chat_sessions.db`. When that
+ * place fails, it answers from the other one if anything is there. `*out` receives them in the form of
+ * `joinly_chat_load_all`, with "loadedFrom": an object of "epoch" and "backend" ("json" or "sqlite": where they are), "used"
+ * (where they were read) and "fallback" (why not where they are, or null). After a fallback there is no "etag": no save may
+ * rest on these. To be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: those of the place where they are, of `joinly_chat_file_load` or of `joinly_store_open` and `joinly_chat_load_all`;
+ * `JOINLY_CORRUPT` when nothing tells where they are.
+ */
+joinly_status joinly_chat_hybrid_load(const char *folder,
+                                      joinly_value **out,
+                                      joinly_error **err);
+
+/**
+ * Saves chat sessions of a folder where they are, as `joinly_chat_file_save` or `joinly_chat_save_all`; never in the other
+ * place. Any thread. Errors: those of `joinly_chat_file_save`, or of `joinly_store_open` and `joinly_chat_save_all`.
+ */
+joinly_status joinly_chat_hybrid_save(const char *folder,
+                                      const uint8_t *sessions,
+                                      size_t sessions_len,
+                                      joinly_value **out,
+                                      joinly_error **err);
+
+/**
+ * Tells where the chat sessions of a folder are, and what state both places are in. `*out` receives a JSON object, to be freed
+ * with `joinly_value_free`: "stage" ("not_started", "interrupted": a migration was begun and what counted before still does,
+ * "done", "reverted"), "epoch", "backend", "json" and "sqlite" (each an object of "exists", "bytes", "sessions" and "damage"),
+ * "backups" as `joinly_chat_file_backups`, and "quarantines" (names of files with sessions that were left out). Waits for
+ * nobody. Any thread. Errors: those of `joinly_chat_file_load`.
+ */
+joinly_status joinly_chat_migration_status(const char *folder,
+                                           joinly_value **out,
+                                           joinly_error **err);
+
+/**
+ * Moves the chat sessions of a folder from the JSON file to SQLite, or goes on with that; does nothing when they are there.
+ * The JSON file is copied first and stays; every session is read back and compared before the one step that makes SQLite
+ * count. Sessions that no store takes are left out and kept in a file of their own. Loads go on meanwhile, saves wait. It may
+ * be killed at any moment: what counted before still does, and the next call goes on. `dry_run` 1: only look. `progress` may be
+ * NULL; its records are sessions.
+ *
+ * `*out` receives a JSON object, to be freed with `joinly_value_free`: "backend" and "epoch", "moved" (whether this call did
+ * it), "sessions", "messages" and "bytes", "written" and "unchanged" (sessions: by this call, and by one before), "quarantined"
+ * (objects of "index", in the file from 0 on, and "reason"), "quarantine" and "backup" (names of files, or null). Any thread.
+ *
+ * Errors: `JOINLY_CANCELLED`, `JOINLY_EXISTS` (the store has sessions that no migration wrote), `JOINLY_CORRUPT` (the JSON file
+ * cannot be read, or a session was read back differently), and those of `joinly_chat_file_save` and `joinly_store_open`.
+ */
+joinly_status joinly_chat_migrate_to_sqlite(const char *folder,
+                                            uint8_t dry_run,
+                                            joinly_progress_callback progress,
+                                            void *user,
+                                            joinly_value **out,
+                                            joinly_error **err);
+
+/**
+ * Moves the chat sessions of a folder back from SQLite to the JSON file, as `joinly_chat_migrate_to_sqlite` does the other
+ * way; the JSON file of before becomes a backup. From its begin on, who has the store open is refused with `JOINLY_MOVED`. Any
+ * thread. Errors: those of `joinly_chat_migrate_to_sqlite`.
+ */
+joinly_status joinly_chat_migrate_to_json(const char *folder,
+                                          joinly_progress_callback progress,
+                                          void *user,
+                                          joinly_value **out,
+                                          joinly_error **err);
 
 /**
  * Makes a cache. `options` may be NULL: 64 MiB. Errors: `JOINLY_INVALID`, `JOINLY_TOO_LARGE` (too many live caches).

@@ -4,7 +4,8 @@
 //! The modules, in reading order, each resting only on those below it:
 //!
 //! - `capi`: the C ABI, one file per section of `include/joinly_storage.h`
-//! - [`models`]: a game's live state: lobbies, players, ratings, matchmaking, leaderboards, statistics
+//! - [`models`]: a game's live state: lobbies, players, ratings, matchmaking, leaderboards, statistics; tables and
+//!   conversations
 //! - [`admin`]: what is done to whole stores: migration, backup, restore, repair
 //! - [`store`]: what keys and values mean: commits, versions, expiry, transactions, scans, watches, indexes, and
 //!   the coherence of the cache

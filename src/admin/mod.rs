@@ -20,5 +20,6 @@ pub use import::{Existing, ImportOptions, ImportReport, ImportStatus, Item, Sour
 pub use migrate::{
     MigrateOptions, MigrateReport, MigrateStatus, Migration, migrate, migrate_status, reclaim,
 };
+pub(crate) use progress::Reporter;
 pub use progress::{Phase, Progress, Watcher};
 pub use repair::{LostKeys, RepairOptions, RepairReport, Repaired, repair};

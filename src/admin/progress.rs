@@ -44,7 +44,7 @@ pub struct Progress {
 pub type Watcher<'a> = &'a mut dyn FnMut(&Progress) -> ControlFlow<()>;
 
 /// Counts, tells and asks.
-pub(super) struct Reporter<'a> {
+pub(crate) struct Reporter<'a> {
     watcher: Watcher<'a>,
     progress: Progress,
 }

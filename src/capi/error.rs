@@ -72,7 +72,7 @@ pub const JOINLY_WRONG_STATE: joinly_status = 29;
 pub const JOINLY_INSUFFICIENT: joinly_status = 30;
 /// The caller ended it; what was done so far is kept where the operation says so.
 pub const JOINLY_CANCELLED: joinly_status = 31;
-/// The store was moved: it is written to in its new place, which the message names.
+/// What is kept here was moved: it is written to in its new place, which the message names.
 pub const JOINLY_MOVED: joinly_status = 32;
 /// It comes too soon after what the same caller did before. Retry later.
 pub const JOINLY_RATE_LIMITED: joinly_status = 33;

@@ -12,6 +12,7 @@ mod batch;
 mod cache;
 mod caller;
 mod changes;
+mod chat;
 mod error;
 mod exclusive;
 mod ffi;

@@ -1,12 +1,14 @@
-//! A game's live state, over keys and values alone: lobbies, players, ratings, matchmaking, leaderboards, statistics; and tables.
+//! A game's live state, over keys and values alone: lobbies, players, ratings, matchmaking, leaderboards, statistics;
+//! and tables and conversations.
 //!
 //! Every model has the same three floors. Its rules are pure: no store, no clock and no chance inside, for time, ids and
 //! seeds are arguments. Its storing layer is thin: one [`Store::transaction`](crate::Store::transaction) per call. Its state
-//! is JSON documents at keys that anybody may read: `lobby:{id}`, `player:{id}`, `match:{id}`, `queue:{id}`.
+//! is JSON documents at keys that anybody may read: `lobby:{id}`, `player:{id}`, `match:{id}`, `queue:{id}`, `chat:{id}`.
 
 use crate::error::{Error, Kind, Result};
 
 pub mod attribute;
+pub mod chat;
 mod derived;
 pub(crate) mod document;
 pub mod filter;

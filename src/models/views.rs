@@ -22,6 +22,8 @@ use crate::store::{Sql, SqlRows, Store};
 /// - `stat_totals`: `subject, metric, attempts, correct, total_ms, average_ms, min_ms, max_ms`, over all sessions;
 ///   `stat_sessions`: `subject, grain, session, sessions, began, ended` and the same of each metric in each session, or in
 ///   each day and month that sessions were rolled up into.
+/// - `chat_sessions`: `id, title, created, updated, archived, messages, attachments, bytes, fields`; `chat_messages`: `session,
+///   number, time, edited, sender, text, attachments, message`, where `attachments` is how many there are.
 ///
 /// - every table of [`table`], by its name or, where one of these has that, after `table_`: its columns with their types
 ///   (bool: 0 or 1; json: as `->>` tells it).
@@ -170,4 +172,24 @@ const VIEWS: &str = "
         subject, grain, entry ->> 'id' AS session, entry ->> 'sessions' AS sessions, entry ->> 'began' AS began,
         entry ->> 'ended' AS ended, metric, attempts, correct, total_ms, average_ms, min_ms, max_ms
     FROM stat_figures WHERE grain <> 'total';
+
+    CREATE VIEW chat_sessions AS SELECT
+        document ->> 'id' AS id, document ->> '$.fields.title' AS title,
+        document ->> 'created' AS created, document ->> 'updated' AS updated,
+        coalesce(document ->> '$.fields.archived', 0) AS archived, document ->> 'messages' AS messages,
+        document ->> 'attachments' AS attachments, document ->> 'bytes' AS bytes, document -> 'fields' AS fields
+    FROM kv WHERE space = 'chat' AND rest IS NULL AND document IS NOT NULL;
+
+    -- Keys are chat:{id}:m:{number}, and names are encoded: the session's document tells the id.
+    CREATE VIEW chat_messages AS SELECT
+        session.document ->> 'id' AS session, message.document ->> 'number' AS number,
+        message.document ->> 'time' AS time, message.document ->> 'edited' AS edited,
+        message.document ->> '$.message.sender' AS sender,
+        coalesce(message.document ->> '$.message.text', message.document ->> '$.message.content') AS text,
+        coalesce(json_array_length(message.document, '$.attachments'), 0) AS attachments,
+        message.document -> 'message' AS message
+    FROM kv AS session CROSS JOIN kv AS message
+    WHERE session.space = 'chat' AND session.rest IS NULL AND session.document IS NOT NULL
+        AND message.space = 'chat' AND message.name = session.name
+        AND message.rest >= 'm:' AND message.rest < 'm;' AND message.document IS NOT NULL;
 ";

@@ -5,6 +5,7 @@ pub(crate) mod barrier;
 pub(crate) mod fork;
 pub(crate) mod journal_file;
 pub(crate) mod wait;
+pub(crate) mod whole_file;
 
 use std::path::Path;
 

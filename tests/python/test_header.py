@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from joinly_storage import (
     _admin_ffi,
+    _chat_ffi,
     _lobby_events,
     _lobby_ffi,
     _pages,
@@ -35,7 +36,7 @@ STRUCTS = {
 }
 DECLARED = {
     name: function
-    for module in (ffi, _admin_ffi, _lobby_ffi, _player_ffi, _queue_ffi, _session_ffi, _table_ffi)
+    for module in (ffi, _admin_ffi, _chat_ffi, _lobby_ffi, _player_ffi, _queue_ffi, _session_ffi, _table_ffi)
     for function in vars(module).values()
     if (name := getattr(function, "__name__", "")) in FUNCTIONS
 }

@@ -18,6 +18,7 @@ mod admin_migrate;
 mod admin_repair;
 mod behaviour;
 mod behind;
+mod chat;
 mod closing;
 mod compression;
 mod concurrency;

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     )
     from ._batch import Batch
     from ._cache import Cache
+    from ._chats import Chats
     from ._entry import Entry
     from ._index import Index
     from ._leaderboards import Applied, Leaderboards, Placement, Ranked, RatingChange, Submitted
@@ -129,6 +130,7 @@ __all__ = [
     "Cancelled",
     "Capabilities",
     "Change",
+    "Chats",
     "Closed",
     "Commit",
     "Compacted",
@@ -253,6 +255,7 @@ _ON_DEMAND = {
     "CacheStats": "_stats",
     "Capabilities": "_stats",
     "Change": "_watch",
+    "Chats": "_chats",
     "Commit": "_watch",
     "Currency": "_player_types",
     "Decile": "_queues",

@@ -37,7 +37,7 @@ _MOST_KEPT = 2**32 - 1
 
 
 @contextmanager
-def _watched(progress: Optional[Watcher]) -> Iterator[tuple[Any, None]]:
+def watched(progress: Optional[Watcher]) -> Iterator[tuple[Any, None]]:
     """The arguments that have `progress` told; what it raises is raised in the end."""
     raised: list[BaseException] = []
 
@@ -62,7 +62,7 @@ def _watched(progress: Optional[Watcher]) -> Iterator[tuple[Any, None]]:
 
 def _told(function: Callable[..., Any], *arguments: object, progress: Optional[Watcher] = None) -> Json:
     """The report of an operation."""
-    with _watched(progress) as watching:
+    with watched(progress) as watching:
         report: Json = take_json(ffi.make(function, *arguments, *watching))
     return report
 
@@ -72,7 +72,7 @@ def _opened(
 ) -> tuple[Optional[Store], Json]:
     """The store that an operation made, and its report."""
     store, report = c_void_p(), c_void_p()
-    with _watched(progress) as watching:
+    with watched(progress) as watching:
         ffi.call(function, *arguments, *watching, byref(store), byref(report))
     return Store(store.value) if store.value else None, take_json(report.value or 0)
 

@@ -178,7 +178,7 @@ class Cancelled(JoinlyError):
 
 
 class Moved(JoinlyError):
-    """The store was moved: it is written to in its new place, which the message names."""
+    """What is kept here was moved: it is written to in its new place, which the message names."""
 
 
 class ObjectConflict(Conflict):

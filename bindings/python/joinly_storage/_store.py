@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ._admin import BackupSchedule
     from ._admin_types import BackupInfo, BackupReport, Migration, Watcher
+    from ._chats import Chats
     from ._index import Index
     from ._leaderboards import Leaderboards
     from ._lobbies import Lobbies
@@ -183,6 +184,13 @@ class Store(StoreMethods, StoreMapping):
         from ._sessions import Sessions
 
         return Sessions(self, self._handle)
+
+    @property
+    def chats(self) -> Chats:
+        """The chat sessions of the store."""
+        from ._chats import Chats
+
+        return Chats(self, self._handle)
 
     @property
     def version(self) -> int:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Optional
 
+    from ._chats import Chats
     from ._leaderboards import Leaderboards
     from ._lobbies import Lobbies
     from ._players import Players
@@ -81,6 +82,13 @@ class Transaction(KeySpace):
         from ._tables import Tables
 
         return Tables(self, self._store, self._handle)
+
+    @property
+    def chats(self) -> Chats:
+        """The chat sessions of the store, for calls that are committed and undone with the transaction."""
+        from ._chats import Chats
+
+        return Chats(self, self._store, self._handle)
 
     def commit(self) -> int:
         """Commits, finishes the transaction whatever the outcome, and returns the version."""

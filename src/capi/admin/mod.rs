@@ -2,5 +2,5 @@
 
 mod backup;
 mod migrate;
-mod progress;
+pub(super) mod progress;
 mod restore;

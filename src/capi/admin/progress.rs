@@ -37,7 +37,7 @@ pub type joinly_progress_callback =
 ///
 /// # Safety
 /// `callback` is NULL or a function that is safe to call with `user` on this thread.
-pub(super) unsafe fn watcher(
+pub(in crate::capi) unsafe fn watcher(
     callback: joinly_progress_callback,
     user: *mut c_void,
 ) -> impl FnMut(&Progress) -> ControlFlow<()> {

@@ -10,6 +10,7 @@ use joinly_storage::store::Location;
 use joinly_storage::{Config, Options, Store};
 
 mod admin;
+mod chats;
 mod coherence;
 mod crash;
 mod damage;
@@ -110,6 +111,8 @@ fn child() {
     match part.as_str() {
         "migrate" => admin::migrate_child(&arguments),
         "backup" => admin::backup_child(&arguments),
+        "chat_move" => chats::move_child(&arguments),
+        "chat_switch" => chats::switch_child(&arguments),
         "crash" => crash::child(&arguments),
         "coherence" => coherence::child(&arguments),
         "raw" => coherence::raw_child(&arguments),

@@ -86,6 +86,10 @@ const FILES: &[&str] = &[
     "matchmaking/queue.rs",
     "matchmaking/ticket.rs",
     "matchmaking/made.rs",
+    "chat/session.rs",
+    "chat/message.rs",
+    "chat/whole.rs",
+    "chat/folder.rs",
     "cache.rs",
     "python/mod.rs",
 ];

@@ -24,6 +24,7 @@
 
 #include "batch.hpp"
 #include "cache.hpp"
+#include "chats.hpp"
 #include "detail/backoff.hpp"
 #include "detail/call.hpp"
 #include "error.hpp"
@@ -202,6 +203,11 @@ class Store {
 
     /// Statistics of the sessions of players.
     [[nodiscard]] Sessions sessions() { return Sessions(c_store()); }
+
+    /// The chat sessions of the store.
+    [[nodiscard]] Chats chats() { return Chats(c_store()); }
+    /// The same within a transaction on this store.
+    [[nodiscard]] Chats chats(Transaction& transaction) { return Chats(c_store(), transaction.c_txn()); }
 
     /// The leaderboards of the store.
     [[nodiscard]] Leaderboards leaderboards() { return Leaderboards(c_store()); }
