@@ -19,7 +19,7 @@ from workloads import WORKLOADS
 OURS = ("joinly", "joinly_behind")
 SUMMARY = ["joinly_behind", "lmdb", "lmdb_held", "leveldb", "rocksdb", "sqlite_auto", "sqlite_held", "redb", "fjall"]
 SUMMARY += ["rwlock_map", "quick_cache", "moka"]
-MODELS_SUMMARY = ["sql"]
+MODELS_SUMMARY = ["joinly_behind", "sql"]
 PYTHON_SUMMARY = [
     "joinly_behind",
     "py-lmdb",
@@ -195,7 +195,7 @@ workload does and how each system was configured.
 
 ### Lobbies, leaderboards, matchmaking
 
-Beside the same operations in SQL, as a careful user of SQLite would write them.
+Beside the same operations in SQL, as a careful user of SQLite would write them, and in our mode behind.
 
 {models}
 

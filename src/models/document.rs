@@ -22,13 +22,28 @@ pub(super) fn foreign(key: &[u8], error: &serde_json::Error) -> Error {
     Error::new(Kind::WrongType, format!("{key}: the document is not one that the library wrote: {error}"))
 }
 
+/// Room for most documents at once.
+const ROOM: usize = 1024;
+
 pub(crate) fn encode(document: &impl Serialize) -> Result<Vec<u8>> {
-    serde_json::to_vec(document).map_err(|error| Error::new(Kind::Panic, format!("write JSON: {error}")))
+    let mut bytes = Vec::with_capacity(ROOM);
+    let written = serde_json::to_writer(&mut bytes, document);
+    written.map_err(|error| Error::new(Kind::Panic, format!("write JSON: {error}")))?;
+    Ok(bytes)
 }
 
 pub(super) fn get<T: DeserializeOwned>(txn: &mut Transaction, key: impl AsRef<[u8]>) -> Result<Option<T>> {
     let key = key.as_ref();
     txn.get(key)?.map(|value| decode(key, &value)).transpose()
+}
+
+/// The same for one that is hardly ever there, see [`Transaction::get_unlikely`].
+pub(super) fn get_unlikely<T: DeserializeOwned>(
+    txn: &mut Transaction,
+    key: impl AsRef<[u8]>,
+) -> Result<Option<T>> {
+    let key = key.as_ref();
+    txn.get_unlikely(key)?.map(|value| decode(key, &value)).transpose()
 }
 
 pub(super) fn put(txn: &mut Transaction, key: impl AsRef<[u8]>, document: &impl Serialize) -> Result<()> {

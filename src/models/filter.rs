@@ -68,6 +68,8 @@ pub enum Test {
 pub struct Path {
     text: String,
     pointer: String,
+    /// The same, one name or number after the other.
+    steps: Vec<String>,
 }
 
 impl Path {
@@ -79,7 +81,10 @@ impl Path {
         check_bytes("a path", key, MAX_PATH_BYTES)?;
         let text = if key.starts_with('$') { key.to_owned() } else { format!("$.attributes.\"{key}\"") };
         let spec = crate::store::IndexSpec::new("path", b"", &text)?;
-        Ok(Self { pointer: spec.pointer().to_owned(), text })
+        let pointer = spec.pointer().to_owned();
+        let unescaped = |step: &str| step.replace("~1", "/").replace("~0", "~");
+        let steps = pointer.split('/').skip(1).map(unescaped).collect();
+        Ok(Self { text, pointer, steps })
     }
 
     /// The path as a JSON Pointer (RFC 6901).
@@ -114,8 +119,26 @@ impl Path {
 
     /// The value there.
     pub(crate) fn of<'d>(&self, document: &'d Value) -> Option<&'d Value> {
-        document.pointer(&self.pointer)
+        descend(document, &self.steps)
     }
+
+    /// The same, when the public attributes of the document are all there is of it.
+    pub(crate) fn of_attributes<'d>(&self, attributes: &'d Value) -> Option<&'d Value> {
+        descend(attributes, self.steps.get(1..)?)
+    }
+
+    /// Whether it leads into the public attributes.
+    pub(crate) fn is_of_attributes(&self) -> bool {
+        self.steps.len() > 1 && self.steps.first().is_some_and(|step| step == "attributes")
+    }
+}
+
+fn descend<'d>(document: &'d Value, steps: &[String]) -> Option<&'d Value> {
+    steps.iter().try_fold(document, |value, step| match value {
+        Value::Object(members) => members.get(step),
+        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+        _ => None,
+    })
 }
 
 impl Filter {

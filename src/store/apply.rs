@@ -10,7 +10,7 @@ use super::batch::{Batch, Data, Op, feed_key};
 use super::changelog::{self, Logged, LoggedChange};
 use super::encoding::{self, RAW};
 use super::index::IndexSet;
-use crate::cache::Table;
+use crate::cache::{Lookup, Table};
 use crate::engine::{Range, Record, RecordRef, Space, Writer, expiry_entry};
 use crate::error::{Error, Kind, Result};
 use crate::value::ValueRef;
@@ -61,10 +61,17 @@ impl<'b> New<'b> {
     }
 }
 
-/// Checks a batch against the state that `writer` sees and works out what it changes.
-pub(super) fn plan<'b>(batch: &'b Batch, writer: &dyn Writer, now: i64) -> Result<Plan<'b>> {
+/// Checks a batch against the state that `writer` sees and works out what it changes. `cache` is of the same state, if there
+/// is one.
+pub(super) fn plan<'b>(
+    batch: &'b Batch,
+    writer: &dyn Writer,
+    cache: Option<&Table>,
+    now: i64,
+) -> Result<Plan<'b>> {
     let mut planner = Planner {
         writer,
+        cache,
         now,
         changes: SmallVec::new(),
         at: (batch.len() > FEW).then(|| HashMap::with_capacity_and_hasher(batch.len(), Default::default())),
@@ -82,6 +89,7 @@ pub(super) fn plan<'b>(batch: &'b Batch, writer: &dyn Writer, now: i64) -> Resul
 
 struct Planner<'w, 'b> {
     writer: &'w dyn Writer,
+    cache: Option<&'w Table>,
     now: i64,
     changes: Changes<'b>,
     /// Where the change of a key is; None while they are few enough to look at each.
@@ -93,7 +101,7 @@ impl<'b> Planner<'_, 'b> {
     fn check(&self, op: &Op<&[u8]>) -> Result<()> {
         match op {
             Op::Check { key, version } => {
-                let found = self.live(key)?.map_or(0, |record| record.version);
+                let found = self.version(key)?;
                 if found != *version {
                     return Err(Error::new(Kind::Conflict, "a checked key was changed by another writer"));
                 }
@@ -209,7 +217,16 @@ impl<'b> Planner<'_, 'b> {
     fn exists(&self, key: &[u8]) -> Result<bool> {
         match self.planned(key) {
             Some(planned) => Ok(planned.new.is_some()),
-            None => Ok(self.live(key)?.is_some()),
+            None => Ok(self.version(key)? != 0),
+        }
+    }
+
+    /// The version before the batch; 0: the key does not exist.
+    fn version(&self, key: &[u8]) -> Result<u64> {
+        match self.cache.map_or(Lookup::Unknown, |cache| cache.version(key, self.now)) {
+            Lookup::Found(version) => Ok(version),
+            Lookup::Absent => Ok(0),
+            Lookup::Unknown => Ok(self.live(key)?.map_or(0, |record| record.version)),
         }
     }
 
@@ -223,12 +240,13 @@ impl<'b> Planner<'_, 'b> {
                 None => Ok((0, 0)),
             };
         }
-        match self.live(key)? {
-            Some(record) => {
-                Ok((parse_counter(&encoding::decode(record.encoding, &record.data)?)?, record.expires_at))
-            }
-            None => Ok((0, 0)),
-        }
+        let known = self.cache.map_or(Lookup::Unknown, |cache| cache.get(cache.hash(key), key, || self.now));
+        let value = match known {
+            Lookup::Found(value) => Some(value),
+            Lookup::Absent => None,
+            Lookup::Unknown => self.live(key)?.map(encoding::value_of).transpose()?,
+        };
+        value.map_or(Ok((0, 0)), |value| Ok((parse_counter(&value)?, value.expires_at())))
     }
 
     /// The record before the batch, unless it is expired.

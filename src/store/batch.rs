@@ -134,6 +134,11 @@ impl Batch {
         Self::default()
     }
 
+    /// An empty batch with room for so many operations, and bytes of their keys and values.
+    pub(super) fn with_room(ops: usize, bytes: usize) -> Self {
+        Self { ops: SmallVec::with_capacity(ops), bytes: Vec::with_capacity(bytes) }
+    }
+
     /// How many checks and mutations it holds.
     pub fn len(&self) -> usize {
         self.ops.len()

@@ -131,8 +131,11 @@ impl Inner {
         let mut version = start;
         let mut plans: SmallVec<[(u64, Plan<'_>); 1]> = SmallVec::new();
         let mut replies = Replies::with_capacity(requests.len());
+        let cache = self.cache.is_at(&writer.generation()).then(|| self.cache.entries());
         for request in requests {
-            replies.push(match apply::plan(request, writer.as_ref(), now) {
+            // The cache does not know what those before are about to change.
+            let cache = cache.filter(|_| plans.is_empty());
+            replies.push(match apply::plan(request, writer.as_ref(), cache, now) {
                 Ok(plan) => {
                     let value = plan.reply;
                     if !plan.is_empty() {

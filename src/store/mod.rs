@@ -25,6 +25,7 @@ mod config;
 mod encoding;
 mod group;
 mod index;
+mod moment;
 mod open;
 mod page;
 mod read;

@@ -11,12 +11,18 @@ use crate::value::Value;
 /// Keys whose entries are fetched from memory at the same time.
 const LOOK_AHEAD: usize = 32;
 
-/// A snapshot as the cache sees it.
+/// A state of the store as the cache sees it.
 pub(super) struct View {
+    pub version: u64,
     epoch: Epoch,
-    version: u64,
-    /// Whether the cache was of the same state: then a value in it that is not newer is the snapshot's.
+    /// Whether the cache was of the same state: then a value in it that is not newer is of that state.
     in_step: bool,
+}
+
+impl View {
+    pub fn without_cache(self) -> Self {
+        Self { in_step: false, ..self }
+    }
 }
 
 impl Store {
@@ -131,15 +137,15 @@ impl Inner {
     #[cold]
     fn read(&self, key: &[u8]) -> Result<Option<Value>> {
         let epoch = self.cache.epoch();
-        self.with_snapshot(|snapshot| self.read_through(snapshot, key, epoch))
+        self.with_snapshot(|snapshot| self.read_through(snapshot, key, &self.view(snapshot, epoch)?))
     }
 
-    /// Reads a key from a snapshot begun after `epoch`, and lets the cache have it.
-    fn read_through(&self, snapshot: &dyn Snapshot, key: &[u8], epoch: Epoch) -> Result<Option<Value>> {
+    /// Reads a key from the snapshot that a view is of, and lets the cache have it.
+    fn read_through(&self, snapshot: &dyn Snapshot, key: &[u8], view: &View) -> Result<Option<Value>> {
         let now = self.clock.now();
         let value =
             snapshot.get(key)?.map(encoding::value_of).transpose()?.filter(|value| !value.expired(now));
-        self.cache.fill(key, value.as_ref(), snapshot.last_version()?, epoch);
+        self.cache.fill(key, value.as_ref(), view.version, view.epoch);
         Ok(value)
     }
 
@@ -154,8 +160,39 @@ impl Inner {
 
     /// How the cache may serve reads of a snapshot that was begun after `epoch`.
     pub(super) fn view(&self, snapshot: &dyn Snapshot, epoch: Epoch) -> Result<View> {
-        let version = snapshot.last_version()?;
-        Ok(View { epoch, version, in_step: self.cache.is_at(&snapshot.generation()) })
+        match self.present_view()? {
+            Some(view) if self.cache.is_at(&snapshot.generation()) => Ok(view),
+            _ => Ok(View { epoch, version: snapshot.last_version()?, in_step: false }),
+        }
+    }
+
+    /// The present state, if the cache is of it: to be read from the cache alone, as far as that goes.
+    pub(super) fn present_view(&self) -> Result<Option<View>> {
+        let (engine, epoch) = (self.engine()?, self.cache.epoch());
+        let view = View { version: self.cache.applied(), epoch, in_step: true };
+        // Asked last: what raises `applied` has moved the engine on before.
+        let in_step = self.cache.is_true(engine) && self.cache.applied() == view.version;
+        Ok(in_step.then_some(view))
+    }
+
+    /// Whether nothing was committed since the present view was taken.
+    pub(super) fn is_still(&self, view: &View) -> bool {
+        let cache = &self.cache;
+        view.in_step && cache.applied() == view.version && cache.epoch() == view.epoch
+    }
+
+    /// What the cache knows of a key as of a view.
+    pub(super) fn known_as_of(&self, key: &[u8], view: &View) -> Lookup {
+        if !view.in_step {
+            return Lookup::Unknown;
+        }
+        let entries = self.cache.entries();
+        match entries.get(entries.hash(key), key, || self.clock.now()) {
+            Lookup::Found(value) if value.version() <= view.version => Lookup::Found(value),
+            // An absence tells no version, but what is newer is applied before it is in the cache.
+            Lookup::Absent if self.is_still(view) => Lookup::Absent,
+            _ => Lookup::Unknown,
+        }
     }
 
     /// Reads a key as of a snapshot, from the cache where it knows.
@@ -165,14 +202,11 @@ impl Inner {
         key: &[u8],
         view: &View,
     ) -> Result<Option<Value>> {
-        let entries = self.cache.entries();
-        if view.in_step
-            && let Lookup::Found(value) = entries.get(entries.hash(key), key, || self.clock.now())
-            && value.version() <= view.version
-        {
-            return Ok(Some(value));
+        match self.known_as_of(key, view) {
+            Lookup::Found(value) => Ok(Some(value)),
+            Lookup::Absent => Ok(None),
+            Lookup::Unknown => self.read_through(snapshot, key, view),
         }
-        self.read_through(snapshot, key, view.epoch)
     }
 
     fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Value>>> {
@@ -192,7 +226,8 @@ impl Inner {
         }
         let epoch = self.cache.epoch();
         self.with_snapshot(|snapshot| {
-            keys.iter().map(|key| self.read_through(snapshot, key, epoch)).collect()
+            let view = self.view(snapshot, epoch)?;
+            keys.iter().map(|key| self.read_through(snapshot, key, &view)).collect()
         })
     }
 

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use super::apply::parse_counter;
 use super::batch::{Batch, Expiry};
+use super::moment::{Moment, Reads};
 use super::page::{FlatPage, Page, PageBuilder};
 use super::scan::is_live;
 use super::{Find, Inner, Scan, Store, encoding, index};
-use crate::engine::{Fields, Hold, Range, RecordRef, Snapshot};
+use crate::engine::{Fields, Range, RecordRef};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
 use crate::value::Value;
@@ -26,10 +27,10 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(2);
 /// A transaction. Dropping it without [`Transaction::commit`] undoes it.
 pub struct Transaction {
     inner: Weak<Inner>,
-    snapshot: Box<dyn Snapshot>,
-    version: u64,
-    /// The version that each key read had; 0: it did not exist.
-    reads: BTreeMap<Vec<u8>, u64>,
+    moment: Moment,
+    reads: Reads,
+    /// For the first try of one that is repeated.
+    may_guess: bool,
     ranges: Vec<Range>,
     writes: BTreeMap<Vec<u8>, Write>,
     appends: Vec<(Vec<u8>, Arc<[u8]>)>,
@@ -38,10 +39,22 @@ pub struct Transaction {
     replaced: Vec<(Vec<u8>, Option<Write>)>,
 }
 
+/// A way to read a key of a moment.
+type Look = fn(&mut Moment, &Inner, &[u8], &Reads) -> Result<Option<Value>>;
+
 #[derive(Clone)]
 enum Write {
     Put(Arc<[u8]>, Expiry),
     Delete,
+}
+
+impl Write {
+    fn len(&self) -> usize {
+        match self {
+            Self::Put(data, _) => data.len(),
+            Self::Delete => 0,
+        }
+    }
 }
 
 impl Store {
@@ -50,19 +63,7 @@ impl Store {
     /// # Errors
     /// As [`Store::get`]; [`Kind::Busy`] when too many are open.
     pub fn begin(&self) -> Result<Transaction> {
-        let snapshot = self.inner.note(self.inner.engine()?.snapshot(Hold::Short))?;
-        let version = snapshot.last_version()?;
-        Ok(Transaction {
-            inner: Arc::downgrade(&self.inner),
-            snapshot,
-            version,
-            reads: BTreeMap::new(),
-            ranges: Vec::new(),
-            writes: BTreeMap::new(),
-            appends: Vec::new(),
-            attempts: 0,
-            replaced: Vec::new(),
-        })
+        Ok(Transaction::new(&self.inner, Moment::present(&self.inner)?))
     }
 
     /// Runs `body` in a transaction and commits it, again from its begin when it conflicts, a bounded number of times. A
@@ -80,12 +81,24 @@ impl Store {
     /// # Errors
     /// As [`Store::transaction`].
     pub fn transaction_at<R>(&self, mut body: impl FnMut(&mut Transaction) -> Result<R>) -> Result<(R, u64)> {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut may_guess) = (FIRST_PAUSE, true);
         for last in (0..TRIES).rev() {
-            let mut txn = self.begin()?;
-            let result = body(&mut txn).and_then(|result| Ok((result, txn.commit()?)));
+            let mut txn = Transaction::new(&self.inner, Moment::cached(&self.inner)?);
+            txn.may_guess = std::mem::take(&mut may_guess);
+            let result = body(&mut txn);
+            let guessed = txn.moment.is_guessed();
+            let result = match result {
+                // It may rest on a wrong guess.
+                Err(_) if guessed => continue,
+                result => result.and_then(|result| Ok((result, txn.commit()?))),
+            };
             match result {
-                Err(error) if error.is_lost_race() && last > 0 => std::thread::sleep(part_of(pause)),
+                Err(error) if error.is_lost_race() && last > 0 => {
+                    if guessed {
+                        continue;
+                    }
+                    std::thread::sleep(part_of(pause));
+                }
                 result => return result,
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -101,6 +114,20 @@ fn part_of(pause: Duration) -> Duration {
 }
 
 impl Transaction {
+    fn new(inner: &Arc<Inner>, moment: Moment) -> Self {
+        Self {
+            inner: Arc::downgrade(inner),
+            moment,
+            reads: Reads::new(),
+            may_guess: false,
+            ranges: Vec::new(),
+            writes: BTreeMap::new(),
+            appends: Vec::new(),
+            attempts: 0,
+            replaced: Vec::new(),
+        }
+    }
+
     fn inner(&self) -> Result<Arc<Inner>> {
         let inner = self.inner.upgrade().ok_or_else(|| Error::new(Kind::Closed, "the store was closed"))?;
         inner.engine()?;
@@ -122,6 +149,15 @@ impl Transaction {
     /// # Errors
     /// As [`Store::get`]; [`Kind::Conflict`] once it is older than `snapshot_max_age_ms`.
     pub fn get(&mut self, key: &[u8]) -> Result<Option<Value>> {
+        self.read(key, Moment::get)
+    }
+
+    /// The same for a key that is hardly ever there: the first try of [`Store::transaction`] need not read the file to know.
+    pub(crate) fn get_unlikely(&mut self, key: &[u8]) -> Result<Option<Value>> {
+        self.read(key, if self.may_guess { Moment::guess } else { Moment::get })
+    }
+
+    fn read(&mut self, key: &[u8], look: Look) -> Result<Option<Value>> {
         limits::check_key(key)?;
         let inner = self.inner()?;
         match self.writes.get(key) {
@@ -132,9 +168,7 @@ impl Transaction {
             Some(Write::Delete) => return Ok(None),
             None => {}
         }
-        let now = inner.clock.now();
-        let record = inner.note(self.snapshot.get(key))?;
-        let value = record.map(encoding::value_of).transpose()?.filter(|value| !value.expired(now));
+        let value = look(&mut self.moment, &inner, key, &self.reads)?;
         // The first read counts: the key may have expired since.
         self.reads.entry(key.to_vec()).or_insert_with(|| value.as_ref().map_or(0, Value::version));
         Ok(value)
@@ -235,23 +269,25 @@ impl Transaction {
     }
 
     /// The same for callers who need no conflict: what they do with the page is right whatever others commit into it.
-    pub(crate) fn peek(&self, scan: &Scan) -> Result<Page> {
+    pub(crate) fn peek(&mut self, scan: &Scan) -> Result<Page> {
         self.read_page(scan, &mut |_, _| {}).map(Page::from)
     }
 
     /// The keys of the documents that an index finds, as of the begin and without this transaction's writes; None when there
     /// is no such index. No conflict tells that others change them.
-    pub(crate) fn peek_index(&self, name: &str, find: &Find) -> Result<Option<Vec<Vec<u8>>>> {
-        self.inner()?.note(index::keys(self.snapshot.as_ref(), name, find))
+    pub(crate) fn peek_index(&mut self, name: &str, find: &Find) -> Result<Option<Vec<Vec<u8>>>> {
+        let inner = self.inner()?;
+        let (snapshot, _) = self.moment.snapshot(&inner, &self.reads)?;
+        inner.note(index::keys(snapshot, name, find))
     }
 
     /// Lets its reads take as long as they need, also longer than `snapshot_max_age_ms`.
-    pub(crate) fn take_time(&self) {
-        self.snapshot.hold(Hold::Long);
+    pub(crate) fn take_time(&mut self) {
+        self.moment.take_time();
     }
 
     /// Reads a page, and tells of every row in it that expires: no commit tells when it does.
-    fn read_page(&self, scan: &Scan, leased: &mut dyn FnMut(&[u8], u64)) -> Result<FlatPage> {
+    fn read_page(&mut self, scan: &Scan, leased: &mut dyn FnMut(&[u8], u64)) -> Result<FlatPage> {
         scan.check()?;
         let inner = self.inner()?;
         let now = inner.clock.now();
@@ -259,10 +295,11 @@ impl Transaction {
         let mut page = PageBuilder::new(scan.limit);
         if !range.is_empty() {
             let bounds = (range.start.as_ref().map(Vec::as_slice), range.end.as_ref().map(Vec::as_slice));
+            let (snapshot, _) = self.moment.snapshot(&inner, &self.reads)?;
             let mut own = Own(self.writes.range::<[u8], _>(bounds), scan.reverse).peekable();
             let fields = scan.fields;
             let mut open = true;
-            inner.note(self.snapshot.scan(&range, scan.reverse, fields, &mut |key, record| {
+            inner.note(snapshot.scan(&range, scan.reverse, fields, &mut |key, record| {
                 while let Some(written) = own.next_if(|(own, _)| comes_before(own, key, scan.reverse)) {
                     open = push_own(&mut page, written, fields, now)?;
                     if !open {
@@ -320,14 +357,19 @@ impl Transaction {
     pub fn commit(self) -> Result<u64> {
         let inner = self.inner()?;
         if self.writes.is_empty() && self.appends.is_empty() {
-            return Ok(self.version);
+            return match self.moment.is_guessed() {
+                true => {
+                    Err(Error::new(Kind::Conflict, "what was read is not certain: repeat the transaction"))
+                }
+                false => Ok(self.moment.version()),
+            };
         }
-        let mut batch = Batch::new();
+        let mut batch = self.room();
         for (key, version) in &self.reads {
             batch.check(key, *version)?;
         }
         for range in self.ranges {
-            batch.unchanged(range, self.version)?;
+            batch.unchanged(range, self.moment.version())?;
         }
         for (key, write) in self.writes {
             match write {
@@ -339,8 +381,17 @@ impl Transaction {
             batch.append(&feed, &data)?;
         }
         // The snapshot goes first, so that the commit's checkpoint does not wait for it.
-        drop(self.snapshot);
+        drop(self.moment);
         Ok(inner.commit(batch)?.version)
+    }
+
+    /// A batch with room for all of it.
+    fn room(&self) -> Batch {
+        let reads = self.reads.keys().map(Vec::len);
+        let writes = self.writes.iter().map(|(key, write)| key.len() + write.len());
+        let appends = self.appends.iter().map(|(feed, data)| feed.len() + data.len());
+        let ops = self.reads.len() + self.ranges.len() + self.writes.len() + self.appends.len();
+        Batch::with_room(ops, reads.chain(writes).chain(appends).sum())
     }
 
     fn write(&mut self, key: &[u8], write: Write) -> Result<()> {

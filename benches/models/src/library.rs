@@ -31,9 +31,13 @@ struct Fields<'d> {
     version: u64,
 }
 
-pub struct Library(Store);
+/// Its mode is behind, or through.
+pub struct Library<const BEHIND: bool>(Store);
 
-impl Library {
+pub type Through = Library<false>;
+pub type Behind = Library<true>;
+
+impl<const BEHIND: bool> Library<BEHIND> {
     fn lobbies(&self) -> Lobbies<'_> {
         Lobbies::new(&self.0)
     }
@@ -51,12 +55,17 @@ impl Library {
     }
 }
 
-impl World for Library {
-    const NAME: &'static str = "joinly";
-    const CONFIGURATION: &'static str = "mode through, durability=process, cache of 256 MiB";
+impl<const BEHIND: bool> World for Library<BEHIND> {
+    const NAME: &'static str = if BEHIND { "joinly_behind" } else { "joinly" };
+    const CONFIGURATION: &'static str = if BEHIND {
+        "mode behind, durability=process, cache of 256 MiB"
+    } else {
+        "mode through, durability=process, cache of 256 MiB"
+    };
 
     fn open(file: &File) -> Self {
-        let url = format!("sqlite:{}?cache_mb=256", file.display());
+        let mode = if BEHIND { "behind" } else { "through" };
+        let url = format!("sqlite:{}?cache_mb=256&mode={mode}", file.display());
         Self(Store::open_url(&url).unwrap())
     }
 

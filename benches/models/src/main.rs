@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use library::Library;
+use library::{Behind, Through};
 use sql::Sql;
 use world::{World, spread};
 
@@ -107,34 +107,24 @@ impl Bench {
     }
 
     /// A call in a loop, the systems taking turns.
-    fn in_turns(&self, ours: &mut dyn FnMut(u64), theirs: &mut dyn FnMut(u64)) {
+    fn in_turns<const N: usize>(&self, mut systems: [&mut dyn FnMut(u64); N]) {
         for round in 0..self.sizes.rounds {
-            ours(round);
-            theirs(round);
+            systems.iter_mut().for_each(|system| system(round));
         }
     }
 
     fn joins(&self) {
-        let (ours, theirs) = (self.open::<Library>("joins"), self.open::<Sql>("joins"));
-        let mut times: [[Times; 2]; 2] = Default::default();
-        let [[our_empty, our_crowd], [their_empty, their_crowd]] = &mut times;
-        let rooms = (crowded(&ours), crowded(&theirs));
-        let joins = self.sizes.joins;
-        self.in_turns(
-            &mut |round| join_and_leave(&ours, rooms.0, round * joins, joins, our_empty, our_crowd),
-            &mut |round| join_and_leave(&theirs, rooms.1, round * joins, joins, their_empty, their_crowd),
-        );
-        self.samples.quantile::<Library>("lobby_join", "50", our_empty);
-        self.samples.quantile::<Sql>("lobby_join", "50", their_empty);
-        self.samples.quantile::<Library>("lobby_join_crowd", "50", our_crowd);
-        self.samples.quantile::<Sql>("lobby_join_crowd", "50", their_crowd);
-        let (mut our_loads, mut their_loads) = (Times::default(), Times::default());
-        self.in_turns(
-            &mut |_| (0..joins).for_each(|_| assert!(our_loads.time(|| ours.load(rooms.0)) >= CROWD)),
-            &mut |_| (0..joins).for_each(|_| assert!(their_loads.time(|| theirs.load(rooms.1)) >= CROWD)),
-        );
-        self.samples.quantile::<Library>("lobby_load", "50", &mut our_loads);
-        self.samples.quantile::<Sql>("lobby_load", "50", &mut their_loads);
+        let (mut through, mut behind) = (Joins::<Through>::new(self), Joins::<Behind>::new(self));
+        let (mut sql, count) = (Joins::<Sql>::new(self), self.sizes.joins);
+        self.in_turns([
+            &mut |round| through.join(round, count),
+            &mut |round| behind.join(round, count),
+            &mut |round| sql.join(round, count),
+        ]);
+        self.in_turns([&mut |_| through.load(count), &mut |_| behind.load(count), &mut |_| sql.load(count)]);
+        through.report(&self.samples);
+        behind.report(&self.samples);
+        sql.report(&self.samples);
     }
 
     /// Processes join and leave a few lobbies at once; the worst wait of each is what they print.
@@ -165,64 +155,55 @@ impl Bench {
     }
 
     fn search(&self) {
-        let (ours, theirs) = (self.open::<Library>("search"), self.open::<Sql>("search"));
-        ours.fill_lobbies(self.sizes.lobbies);
-        theirs.fill_lobbies(self.sizes.lobbies);
-        let (mut our_times, mut their_times) = (Times::default(), Times::default());
-        let joins = self.sizes.joins;
-        let rating = |round: u64, at| spread(round * joins + at, 3000) as f64;
-        self.in_turns(
-            &mut |round| {
-                (0..joins).for_each(|at| {
-                    let found = our_times.time(|| ours.near(rating(round, at), NEAREST));
-                    assert_eq!(found, NEAREST);
-                })
-            },
-            &mut |round| {
-                (0..joins).for_each(|at| {
-                    let found = their_times.time(|| theirs.near(rating(round, at), NEAREST));
-                    assert_eq!(found, NEAREST);
-                })
-            },
-        );
-        for quantile in ["50", "99"] {
-            let workload = format!("lobby_near_p{quantile}");
-            self.samples.quantile::<Library>(&workload, quantile, &mut our_times);
-            self.samples.quantile::<Sql>(&workload, quantile, &mut their_times);
-        }
+        let (mut through, mut behind) = (Searches::<Through>::new(self), Searches::<Behind>::new(self));
+        let (mut sql, count) = (Searches::<Sql>::new(self), self.sizes.joins);
+        self.in_turns([
+            &mut |round| through.search(round, count),
+            &mut |round| behind.search(round, count),
+            &mut |round| sql.search(round, count),
+        ]);
+        through.report(&self.samples);
+        behind.report(&self.samples);
+        sql.report(&self.samples);
     }
 
     fn ranks(&self) {
-        let (ours, theirs) = (self.open::<Library>("ranks"), self.open::<Sql>("ranks"));
+        let (ours, theirs) = (self.open::<Through>("ranks"), self.open::<Sql>("ranks"));
         ours.fill_board(self.sizes.scores);
         theirs.fill_board(self.sizes.scores);
         let (mut our_times, mut their_times) = (Times::default(), Times::default());
         let player = |round: u64, at| spread(round * 20 + at, self.sizes.scores);
         assert_eq!(ours.rank(player(0, 0)), theirs.rank(player(0, 0)));
-        self.in_turns(
+        self.in_turns([
             &mut |round| (0..20).for_each(|at| assert!(our_times.time(|| ours.rank(player(round, at))) > 0)),
             &mut |round| {
                 (0..20).for_each(|at| assert!(their_times.time(|| theirs.rank(player(round, at))) > 0))
             },
-        );
-        self.samples.quantile::<Library>("board_rank", "50", &mut our_times);
+        ]);
+        self.samples.quantile::<Through>("board_rank", "50", &mut our_times);
         self.samples.quantile::<Sql>("board_rank", "50", &mut their_times);
     }
 
     fn ticks(&self) {
-        let (ours, theirs) = (self.open::<Library>("ticks"), self.open::<Sql>("ticks"));
-        let (mut our_times, mut their_times) = (Times::default(), Times::default());
-        let tickets = self.sizes.tickets;
-        let most = tickets as usize / 2;
+        let (through, behind) = (self.open::<Through>("ticks"), self.open::<Behind>("ticks"));
+        let (sql, mut times) = (self.open::<Sql>("ticks"), <[Times; 3]>::default());
         for _ in 0..self.sizes.ticks {
-            ours.fill_tickets(tickets);
-            assert!(our_times.time(|| ours.tick()) >= most * 9 / 10);
-            theirs.fill_tickets(tickets);
-            assert_eq!(their_times.time(|| theirs.tick()), most);
+            let [of_through, of_behind, of_sql] = &mut times;
+            self.tick(&through, of_through);
+            self.tick(&behind, of_behind);
+            self.tick(&sql, of_sql);
         }
-        let unit = format!("ms, {tickets} tickets");
-        self.samples.value::<Library>("match_tick", &unit, our_times.at(0.5) / 1e3);
-        self.samples.value::<Sql>("match_tick", &unit, their_times.at(0.5) / 1e3);
+        let unit = format!("ms, {} tickets", self.sizes.tickets);
+        let [through, behind, sql] = times.each_mut().map(|times| times.at(0.5) / 1e3);
+        self.samples.value::<Through>("match_tick", &unit, through);
+        self.samples.value::<Behind>("match_tick", &unit, behind);
+        self.samples.value::<Sql>("match_tick", &unit, sql);
+    }
+
+    fn tick<W: World>(&self, world: &W, times: &mut Times) {
+        world.fill_tickets(self.sizes.tickets);
+        let made = times.time(|| world.tick());
+        assert!(made as u64 >= self.sizes.tickets / 2 * 9 / 10);
     }
 
     /// Another process says the time; how old it is when it is heard here.
@@ -251,27 +232,70 @@ impl Bench {
     }
 }
 
-fn crowded(world: &impl World) -> u64 {
-    let room = world.create(CROWD + 2);
-    (0..CROWD).for_each(|at| assert!(world.join(room, &format!("crowd{at}"))));
-    room
+/// Joins of one system, into a lobby that is empty and into one that is crowded.
+struct Joins<W> {
+    world: W,
+    room: u64,
+    empty: Times,
+    crowd: Times,
+    loads: Times,
 }
 
-fn join_and_leave<W: World>(
-    world: &W,
-    room: u64,
-    from: u64,
-    count: u64,
-    empty: &mut Times,
-    crowd: &mut Times,
-) {
-    let lobby = world.create(8);
-    for at in from..from + count {
-        let player = format!("player{at}");
-        assert!(empty.time(|| world.join(lobby, &player)));
-        world.leave(lobby, &player);
-        assert!(crowd.time(|| world.join(room, &player)));
-        world.leave(room, &player);
+impl<W: World> Joins<W> {
+    fn new(bench: &Bench) -> Self {
+        let world = bench.open::<W>("joins");
+        let room = world.create(CROWD + 2);
+        (0..CROWD).for_each(|at| assert!(world.join(room, &format!("crowd{at}"))));
+        Self { world, room, empty: Times::default(), crowd: Times::default(), loads: Times::default() }
+    }
+
+    fn join(&mut self, round: u64, count: u64) {
+        let Self { world, room, empty, crowd, .. } = self;
+        let lobby = world.create(8);
+        for at in round * count..(round + 1) * count {
+            let player = format!("player{at}");
+            assert!(empty.time(|| world.join(lobby, &player)));
+            world.leave(lobby, &player);
+            assert!(crowd.time(|| world.join(*room, &player)));
+            world.leave(*room, &player);
+        }
+    }
+
+    fn load(&mut self, count: u64) {
+        (0..count).for_each(|_| assert!(self.loads.time(|| self.world.load(self.room)) >= CROWD));
+    }
+
+    fn report(&mut self, samples: &Samples) {
+        samples.quantile::<W>("lobby_join", "50", &mut self.empty);
+        samples.quantile::<W>("lobby_join_crowd", "50", &mut self.crowd);
+        samples.quantile::<W>("lobby_load", "50", &mut self.loads);
+    }
+}
+
+/// Searches of one system by nearness.
+struct Searches<W> {
+    world: W,
+    times: Times,
+}
+
+impl<W: World> Searches<W> {
+    fn new(bench: &Bench) -> Self {
+        let world = bench.open::<W>("search");
+        world.fill_lobbies(bench.sizes.lobbies);
+        Self { world, times: Times::default() }
+    }
+
+    fn search(&mut self, round: u64, count: u64) {
+        for at in round * count..(round + 1) * count {
+            let found = self.times.time(|| self.world.near(spread(at, 3000) as f64, NEAREST));
+            assert_eq!(found, NEAREST);
+        }
+    }
+
+    fn report(&mut self, samples: &Samples) {
+        for quantile in ["50", "99"] {
+            samples.quantile::<W>(&format!("lobby_near_p{quantile}"), quantile, &mut self.times);
+        }
     }
 }
 
@@ -309,7 +333,7 @@ fn main() {
         let numbers: Vec<u64> = arguments[4..].iter().map(|number| number.parse().unwrap()).collect();
         let (role, file) = (&arguments[1], Path::new(&arguments[3]));
         return match arguments[2].as_str() {
-            Library::NAME => play::<Library>(role, file, &numbers),
+            Through::NAME => play::<Through>(role, file, &numbers),
             _ => play::<Sql>(role, file, &numbers),
         };
     }
@@ -324,11 +348,11 @@ fn main() {
         folder: folder.into(),
     };
     bench.joins();
-    bench.contention::<Library>();
+    bench.contention::<Through>();
     bench.contention::<Sql>();
     bench.search();
     bench.ranks();
     bench.ticks();
-    bench.events::<Library>();
+    bench.events::<Through>();
     bench.events::<Sql>();
 }

@@ -135,7 +135,7 @@ impl<'a> Item<'a> {
         self.words.get(2).map_or(0, |word| word.load(Relaxed).cast_signed())
     }
 
-    fn version(&self) -> u64 {
+    pub fn version(&self) -> u64 {
         self.words.get(1).map_or(0, |word| word.load(Relaxed))
     }
 

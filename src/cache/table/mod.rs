@@ -150,6 +150,11 @@ impl Table {
         self.read(hash, key, now, |entry| Some(entry.item.copy_into(buf)))
     }
 
+    /// The version of the value of a key, not counting a miss.
+    pub fn version(&self, key: &[u8], now: i64) -> Lookup<u64> {
+        self.read(self.hash(key), key, || now, |entry| Some(entry.item.version()))
+    }
+
     /// As [`Table::probe_into`], making `buf` as long as the value.
     #[inline(always)]
     pub fn probe_to_vec(

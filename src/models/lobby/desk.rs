@@ -92,11 +92,11 @@ impl<'t> Desk<'t> {
     fn part(&mut self, lobby: Lobby, players: &[&str]) -> Result<Room> {
         let (mut seats, mut bans, mut invites) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for player in players {
-            if let Some(seat) = self.read(&keys::seat(lobby.id, player))? {
+            if let Some(seat) = document::get_unlikely(self.txn, keys::seat(lobby.id, player))? {
                 seats.insert((*player).to_owned(), seat);
             }
             if lobby.banned > 0
-                && let Some(ban) = self.read(&keys::ban(lobby.id, player))?
+                && let Some(ban) = document::get_unlikely(self.txn, keys::ban(lobby.id, player))?
             {
                 bans.insert((*player).to_owned(), ban);
             }
@@ -119,7 +119,7 @@ impl<'t> Desk<'t> {
         Ok(Room { private: self.private(&lobby)?, lobby, seats, bans, invites })
     }
 
-    fn rows<T: DeserializeOwned>(&self, scan: &Scan) -> Result<BTreeMap<String, T>> {
+    fn rows<T: DeserializeOwned>(&mut self, scan: &Scan) -> Result<BTreeMap<String, T>> {
         let (mut rows, mut scan) = (BTreeMap::new(), scan.clone());
         loop {
             let page = self.txn.peek(&scan)?;
@@ -138,7 +138,7 @@ impl<'t> Desk<'t> {
     pub fn free_code(&mut self, chance: &Chance) -> Step<String> {
         for _ in 0..CODE_TRIES {
             let code = code::of(chance.bits()?);
-            let taken = match self.read::<u64>(&keys::code(&code))? {
+            let taken = match document::get_unlikely::<u64>(self.txn, keys::code(&code))? {
                 Some(other) => {
                     self.read::<Lobby>(&keys::lobby(other))?.is_some_and(|it| is_live(&it, self.lease_time))
                 }
@@ -245,7 +245,7 @@ impl<'t> Desk<'t> {
     /// Notes that a player is in an exclusive lobby, unless they are in another one.
     fn engage(&mut self, lobby: &Lobby, player: &str) -> Step<()> {
         let key = keys::player(&lobby.kind, player);
-        if let Some(other) = self.read::<u64>(&key)?.filter(|other| *other != lobby.id)
+        if let Some(other) = document::get_unlikely::<u64>(self.txn, &key)?.filter(|other| *other != lobby.id)
             && self.is_member(other, player)?
         {
             let text = format!("{player:?} is in lobby {other}");

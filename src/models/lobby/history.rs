@@ -153,7 +153,7 @@ impl Lobbies<'_> {
 }
 
 /// The events of a call; None when some are no longer kept.
-fn events_of(txn: &Transaction, row: &Row) -> Result<Option<Vec<Event>>> {
+fn events_of(txn: &mut Transaction, row: &Row) -> Result<Option<Vec<Event>>> {
     let (id, first, last): (u64, u64, u64) = decode(&row.key, value(row))?;
     let count = usize::try_from(last.saturating_sub(first)).unwrap_or(usize::MAX).saturating_add(1);
     let page = txn.peek(&keys::events_after(id, first.saturating_sub(1)).limit(count))?;
@@ -181,7 +181,7 @@ fn read_next(row: &Row, last: &mut u64) -> Result<Event> {
 }
 
 /// Folds the events that are kept, up to and with one, onto the room from before them.
-fn fold(txn: &Transaction, id: u64, base: Option<Room>, version: u64) -> Result<Room> {
+fn fold(txn: &mut Transaction, id: u64, base: Option<Room>, version: u64) -> Result<Room> {
     let mut room = base;
     loop {
         let mut last = room.as_ref().map_or(0, |room| room.lobby.version);

@@ -237,9 +237,9 @@ impl Stats<'_> {
         if let Some(after) = &past.after {
             scan = scan.after(format!("{}{after}", log_prefix(subject)).as_bytes());
         }
-        let txn = self.store.begin()?;
+        let mut txn = self.store.begin()?;
         let mut history = History::default();
-        pages(&txn, scan, |row| {
+        pages(&mut txn, scan, |row| {
             let entry = parse(row)?;
             if !has(&entry, metric) {
                 return Ok(true);
@@ -265,8 +265,8 @@ impl Stats<'_> {
         let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
         if window == Window::default() {
             let prefix = totals_prefix(subject);
-            let txn = self.store.begin()?;
-            pages(&txn, Scan::prefix(prefix.as_bytes()), |row| {
+            let mut txn = self.store.begin()?;
+            pages(&mut txn, Scan::prefix(prefix.as_bytes()), |row| {
                 let metric = row.key.strip_prefix(prefix.as_bytes()).unwrap_or_default();
                 let tally = document::decode(&row.key, data(row))?;
                 tallies.insert(String::from_utf8_lossy(metric).into_owned(), tally);
@@ -299,8 +299,8 @@ impl Stats<'_> {
         mut each: impl FnMut(StoredEntry<'_>) -> Result<()>,
     ) -> Result<()> {
         let scan = self.log_scan(subject, metric, window)?;
-        let txn = self.store.begin()?;
-        pages(&txn, scan, |row| {
+        let mut txn = self.store.begin()?;
+        pages(&mut txn, scan, |row| {
             let entry = parse(row)?;
             if has(&entry, metric) { each(entry).map(|()| true) } else { Ok(true) }
         })?;
@@ -320,7 +320,7 @@ impl Stats<'_> {
 
 /// Shows rows, page by page, while they are wanted; whether all were.
 pub(super) fn pages(
-    txn: &Transaction,
+    txn: &mut Transaction,
     mut scan: Scan,
     mut each: impl FnMut(&Row) -> Result<bool>,
 ) -> Result<bool> {

@@ -45,7 +45,7 @@ pub(super) fn lock(table: &str) -> String {
 }
 
 /// The names of all tables, also of those that are being loaded or dropped: of each one key is read, and one after it.
-pub(super) fn tables(txn: &Transaction) -> Result<Vec<String>> {
+pub(super) fn tables(txn: &mut Transaction) -> Result<Vec<String>> {
     let (mut names, mut from) = (Vec::<String>::new(), TABLES.to_owned());
     // The end of all keys that begin with `table:`.
     let end = "table;";

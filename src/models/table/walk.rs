@@ -180,7 +180,7 @@ fn compare_equal(taken: &Value, value: &Value) -> bool {
 
 /// The rows that an index finds; None when it cannot tell.
 fn indexed(
-    txn: &Transaction,
+    txn: &mut Transaction,
     schema: &Schema,
     column: &str,
     test: &Test,

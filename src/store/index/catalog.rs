@@ -5,8 +5,9 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{IndexSet, IndexSpec, build, tear_down};
-use crate::engine::{Space, Writer};
+use crate::engine::{Snapshot, Space, Writer};
 use crate::error::Result;
+use crate::store::read::View;
 use crate::store::{Inner, Store};
 
 /// What is known of the indexes; the change log tells when to forget it.
@@ -26,6 +27,11 @@ impl Catalog {
         let read = Arc::new(IndexSet::read(writer)?);
         *known = Some(Arc::clone(&read));
         Ok(read)
+    }
+
+    /// What is known, if anything: true as of the cache's state, if that did not move before this returned.
+    pub fn known(&self) -> Option<Arc<IndexSet>> {
+        self.known.lock().clone()
     }
 
     /// Held by a change of the indexes; who takes it waits for those under way.
@@ -87,13 +93,27 @@ impl Store {
     /// # Errors
     /// As [`Store::get`].
     pub fn indexes(&self) -> Result<Vec<IndexSpec>> {
-        Ok(self.inner.index_set()?.indexes.into_iter().map(|index| index.spec).collect())
+        Ok(self.inner.index_set()?.indexes.iter().map(|index| index.spec.clone()).collect())
     }
 }
 
 impl Inner {
-    fn index_set(&self) -> Result<IndexSet> {
-        self.with_snapshot(|snapshot| IndexSet::read(snapshot))
+    fn index_set(&self) -> Result<Arc<IndexSet>> {
+        if self.catch_up()?
+            && let (Some(view), Some(known)) = (self.present_view()?, self.catalog.known())
+            && self.is_still(&view)
+        {
+            return Ok(known);
+        }
+        self.with_snapshot(|snapshot| Ok(Arc::new(IndexSet::read(snapshot)?)))
+    }
+
+    /// The indexes of a snapshot, which the view is of.
+    pub(super) fn indexes_of(&self, snapshot: &dyn Snapshot, view: &View) -> Result<Arc<IndexSet>> {
+        match self.catalog.known() {
+            Some(known) if self.is_still(view) => Ok(known),
+            _ => Ok(Arc::new(IndexSet::read(snapshot)?)),
+        }
     }
 }
 

@@ -165,7 +165,7 @@ impl Store {
 impl Inner {
     fn find_in(&self, snapshot: &dyn Snapshot, name: &str, find: &Find, epoch: Epoch) -> Result<FlatPage> {
         let view = self.view(snapshot, epoch)?;
-        let mut range = find.entries(&IndexSet::read(snapshot)?.named(name)?)?;
+        let mut range = find.entries(&self.indexes_of(snapshot, &view)?.named(name)?)?;
         let mut page = PageBuilder::new(find.limit);
         let (mut rows, mut last) = (0, None);
         loop {

@@ -2,6 +2,7 @@
 //! counted against a budget.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -16,10 +17,12 @@ use crate::models::filter::{Filter, Path};
 use crate::store::{Row, Value};
 
 mod candidate;
+mod card;
 mod cursor;
 mod walk;
 
 use candidate::Candidate;
+use card::Cards;
 use cursor::{Cursor, Rank};
 use walk::Walk;
 
@@ -224,7 +227,8 @@ impl Lobbies<'_> {
         query.check()?;
         let after = query.after.as_deref().map(|cursor| Cursor::read(cursor, query)).transpose()?;
         let now = self.scope.store().lease_time()?;
-        let mut walk = Walk::plan(self.scope.store(), query, after.as_ref())?;
+        let cards: Arc<Cards> = self.scope.store().attached();
+        let mut walk = Walk::plan(self.scope.store(), &cards, query, after.as_ref())?;
         let mut explain = Explain { index: walk.index(), ordered: walk.is_ordered(), ..Explain::default() };
         let mut best = Best { found: BTreeMap::new(), query };
         while let Some(candidate) = walk.next()? {
@@ -238,7 +242,7 @@ impl Lobbies<'_> {
                 break;
             }
             if after.as_ref().is_none_or(|after| rank > after.rank)
-                && let Some(candidate) = self.judge(query, candidate, now)?
+                && let Some(candidate) = self.judge(&cards, query, candidate, now)?
             {
                 best.add(rank, candidate);
             }
@@ -247,9 +251,15 @@ impl Lobbies<'_> {
     }
 
     /// The candidate, as time has made it, if it is what the query wants.
-    fn judge(&self, query: &Query, candidate: Candidate, now: i64) -> Result<Option<Candidate>> {
+    fn judge(
+        &self,
+        cards: &Cards,
+        query: &Query,
+        candidate: Candidate,
+        now: i64,
+    ) -> Result<Option<Candidate>> {
         let candidate =
-            if candidate.is_due(now) { self.settled(candidate.row, now)? } else { Some(candidate) };
+            if candidate.is_due(now) { self.settled(cards, candidate.row, now)? } else { Some(candidate) };
         Ok(candidate.filter(|candidate| {
             candidate.is_of_kind(query.kind.as_deref())
                 && candidate.is_visible(now)
@@ -259,7 +269,7 @@ impl Lobbies<'_> {
     }
 
     /// What a lobby would be if somebody changed it now.
-    fn settled(&self, row: Row, now: i64) -> Result<Option<Candidate>> {
+    fn settled(&self, cards: &Cards, row: Row, now: i64) -> Result<Option<Candidate>> {
         let lobby: Lobby = decode(&row.key, row.value.as_deref().unwrap_or_default())?;
         let mut seats = BTreeMap::new();
         let mut scan = keys::seats(lobby.id);
@@ -284,7 +294,7 @@ impl Lobbies<'_> {
         let mut turn = Turn::new(room, now, None);
         turn.settle().map_err(|refusal| refusal.0)?;
         let value = Some(encode(&turn.room().lobby)?.into());
-        Ok(Candidate::of(Row { value, ..row }))
+        Ok(Candidate::of(Row { value, ..row }, cards))
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use serde_json::Value;
 
 use super::candidate::Candidate;
+use super::card::Cards;
 use super::cursor::{Cursor, distance};
 use super::{Order, Query};
 use crate::error::Result;
@@ -32,7 +33,7 @@ enum Way<'s> {
 
 impl<'s> Walk<'s> {
     /// The best way for a query: along its first order, else by a condition that an index can serve, else a scan.
-    pub fn plan(store: &'s Store, query: &Query, after: Option<&Cursor>) -> Result<Self> {
+    pub fn plan(store: &'s Store, cards: &'s Cards, query: &Query, after: Option<&Cursor>) -> Result<Self> {
         let mut indexes = store.indexes()?;
         indexes.retain(|index| index.prefix() == keys::LOBBY.as_bytes());
         let of = |path: &Path| indexes.iter().find(|index| index.pointer() == path.pointer());
@@ -40,7 +41,7 @@ impl<'s> Walk<'s> {
         if let Some(order) = query.orders.first()
             && let Some(index) = of(order.path())
         {
-            let way = ordered(store, index, order, after, size)?;
+            let way = ordered((store, cards), index, order, after, size)?;
             return Ok(Self { way, index: Some(index.name().to_owned()) });
         }
         // An equality leaves the least, mostly.
@@ -55,14 +56,14 @@ impl<'s> Walk<'s> {
             let find = bounded(Find::all(), test)?.limit(size);
             // The entries of one value are in the order of the documents' keys.
             let ordered = query.orders.is_empty() && matches!(test, Test::Eq(_));
-            let stream = Stream::new(store, Source::Find(index.name().to_owned(), find));
+            let stream = Stream::new(store, cards, Source::Find(index.name().to_owned(), find));
             return Ok(Self { way: Way::One(stream, ordered), index: Some(index.name().to_owned()) });
         }
         let mut scan = Scan::prefix(keys::LOBBY.as_bytes()).limit(size);
         if let (Some(after), true) = (after, query.orders.is_empty()) {
             scan = scan.after(&after.key);
         }
-        let stream = Stream::new(store, Source::Scan(scan));
+        let stream = Stream::new(store, cards, Source::Scan(scan));
         Ok(Self { way: Way::One(stream, query.orders.is_empty()), index: None })
     }
 
@@ -96,7 +97,7 @@ impl<'s> Walk<'s> {
 
 /// Along an index, from where the last page ended.
 fn ordered<'s>(
-    store: &'s Store,
+    (store, cards): (&'s Store, &'s Cards),
     index: &IndexSpec,
     order: &Order,
     after: Option<&Cursor>,
@@ -104,7 +105,8 @@ fn ordered<'s>(
 ) -> Result<Way<'s>> {
     // Of two sides each has about half.
     let size = if matches!(order, Order::Near(..)) { (size / 2 + 1).max(PAGES.0) } else { size };
-    let stream = |find: Find| Stream::new(store, Source::Find(index.name().to_owned(), find.limit(size)));
+    let stream =
+        |find: Find| Stream::new(store, cards, Source::Find(index.name().to_owned(), find.limit(size)));
     let first = after.map(|after| encode(&after.first)).transpose()?;
     Ok(match order {
         Order::Ascending(_) => {
@@ -159,6 +161,7 @@ fn bounded(find: Find, test: &Test) -> Result<Find> {
 /// Documents in pages, read as they are needed.
 struct Stream<'s> {
     store: &'s Store,
+    cards: &'s Cards,
     source: Option<Source>,
     ahead: VecDeque<Candidate>,
 }
@@ -169,8 +172,8 @@ enum Source {
 }
 
 impl<'s> Stream<'s> {
-    fn new(store: &'s Store, source: Source) -> Self {
-        Self { store, source: Some(source), ahead: VecDeque::new() }
+    fn new(store: &'s Store, cards: &'s Cards, source: Source) -> Self {
+        Self { store, cards, source: Some(source), ahead: VecDeque::new() }
     }
 
     fn peek(&mut self) -> Result<Option<&Candidate>> {
@@ -187,7 +190,7 @@ impl<'s> Stream<'s> {
                 (Some(Source::Scan(scan)), Some(cursor)) => Some(Source::Scan(scan.after(&cursor))),
                 _ => None,
             };
-            self.ahead.extend(page.rows.into_iter().filter_map(Candidate::of));
+            self.ahead.extend(page.rows.into_iter().filter_map(|row| Candidate::of(row, self.cards)));
         }
         Ok(self.ahead.front())
     }
