@@ -316,7 +316,7 @@ static void no_object_at_all(void) {
     CHECK(strstr(joinly_version_string(), "SQLite") != NULL);
     CHECK(joinly_python_store_type() == NULL);
     CHECK(strcmp(joinly_status_name(JOINLY_OK), "OK") == 0);
-    const joinly_status unknown[] = {-1, 31, 1000000, INT32_MAX, INT32_MIN};
+    const joinly_status unknown[] = {-1, 34, 1000000, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         CHECK(strcmp(joinly_status_name(unknown[i]), "UNKNOWN") == 0);
         CHECK(joinly_status_is_retryable(unknown[i]) == 0);
