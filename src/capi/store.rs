@@ -320,8 +320,8 @@ pub unsafe extern "C" fn joinly_store_capabilities(
     unsafe { guard(err, || fill_capabilities(capabilities, with_store(store, Store::capabilities)?)) }
 }
 
-/// The name of a store's engine, as in URLs: "sqlite", "leveldb", "jsonl", "memory". A static string, never to be freed; NULL for a bad handle.
-/// Any thread.
+/// The name of a store's engine, as in URLs: "sqlite", "leveldb", "jsonl", "memory". A static string, never to be
+/// freed; NULL for a bad handle. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn joinly_store_engine(store: *const joinly_store) -> *const c_char {
     STORES.with(store, |s| s.engine_name_c().as_ptr()).unwrap_or(std::ptr::null())

@@ -320,6 +320,7 @@ mod tests {
         assert_eq!(path(r"C:\games\game.db"), Location::Sqlite(r"C:\games\game.db".into()));
         assert_eq!(path("sqlite:game%3f.db?cache_mb=1"), Location::Sqlite("game?.db".into()));
         assert_eq!(path("sqlite:///var/game.db"), Location::Sqlite("/var/game.db".into()));
+        assert_eq!(path("jsonl:data/game?archive_keep=0"), Location::Jsonl("data/game".into()));
         assert_eq!(path("leveldb:game"), Location::LevelDb("game".into()));
         assert_eq!(path("leveldb:///var/game"), Location::LevelDb("/var/game".into()));
         assert_eq!(path("memory:"), Location::Memory);

@@ -408,6 +408,32 @@ fn tables_whose_names_differ_in_case_only_are_refused() {
 }
 
 #[test]
+fn a_table_may_be_made_anew_in_another_case() {
+    let home = Home::jsonl();
+    for checkpoint in [false, true] {
+        let store = home.open();
+        for name in ["Student", "student"] {
+            store
+                .put(format!("table:{name}").as_bytes(), SCHEMA.replace("student", name).as_bytes())
+                .unwrap();
+            store.put(format!("table:{name}:1").as_bytes(), ALICE.as_bytes()).unwrap();
+            if checkpoint {
+                store.checkpoint().unwrap();
+            }
+            store.delete(format!("table:{name}").as_bytes()).unwrap();
+        }
+        store.put(b"table:student", SCHEMA.as_bytes()).unwrap();
+        store.checkpoint().unwrap();
+        assert!(!folder(&home).join("schema/Student.schema.json").exists());
+        assert_eq!(text(&home, "data/student.records"), format!("{ALICE}\n"));
+        drop(store);
+        let store = home.open();
+        store.verify().unwrap();
+        store.delete(b"table:student").unwrap();
+    }
+}
+
+#[test]
 fn one_store_at_a_time_has_a_folder() {
     let home = university().with(|options| options.busy_timeout_ms = 20);
     let store = home.open();

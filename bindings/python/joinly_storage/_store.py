@@ -201,7 +201,7 @@ class Store(StoreMethods, StoreMapping):
 
     @property
     def engine(self) -> str:
-        """The name of the engine: "sqlite" or "memory"; empty when the store is closed."""
+        """The name of the engine, as in URLs: "sqlite", "leveldb", "jsonl", "memory"; empty when it is closed."""
         name: bytes = ffi.store_engine(self._handle) or b""
         return name.decode()
 

@@ -112,7 +112,9 @@ impl Files {
             let (old, new) = (self.base.get(key)?, pending.now.get(key)?);
             let old = old.map(|old| self.tables.home(key, borrowed(&old)));
             let home = new.as_ref().map(|new| pending.tables.home(key, borrowed(new)));
+            // Where case is ignored, the files of a table that differs in that alone would be removed.
             if let Some(Named::Table(table)) = layout::named(key)
+                && (self.tables.has(table) || !pending.tables.occupy(table))
                 && !pending.tables.has(table)
             {
                 self.drop_table(table)?;

@@ -294,6 +294,11 @@ impl Tables {
         self.0.get(&table.to_ascii_lowercase()).is_some_and(|known| known == table)
     }
 
+    /// Whether there is one of that name, or of one that differs in case alone.
+    pub fn occupy(&self, table: &str) -> bool {
+        self.0.contains_key(&table.to_ascii_lowercase())
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.values().map(String::as_str)
     }

@@ -12,7 +12,7 @@ use super::line::{self, Line, lines};
 use super::record::{self, Stated};
 use super::versions::{self, Entry};
 use super::wal::{self, End};
-use crate::engine::{Fields, Range, Record, Space, Writer, expiry_entry};
+use crate::engine::{Fields, Range, Record, RecordRef, Space, Writer, expiry_entry};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
 
@@ -115,8 +115,10 @@ impl Loading<'_> {
         })?;
         usage.versions_len = versions_len;
         usage.lines = versions_lines;
-        let edited = self.rows(table, &entries, &rows, &mut usage)?;
-        self.edited_rows(table, &schema, edited, &mut usage).map_err(|error| error.within(path.display()))?;
+        let edited = self.rows(table, &entries, &rows, &mut usage);
+        edited
+            .and_then(|edited| self.edited_rows(table, &schema, edited, &mut usage))
+            .map_err(|error| error.within(path.display()))?;
         self.found.rows.insert(table.to_owned(), usage);
         Ok(())
     }
@@ -307,9 +309,9 @@ fn apply(stated: Stated, writer: &mut dyn Writer) -> Result<()> {
     }
 }
 
-pub(super) fn borrowed(record: &Record) -> crate::engine::RecordRef<'_> {
+pub(super) fn borrowed(record: &Record) -> RecordRef<'_> {
     let Record { version, expires_at, encoding, data } = record;
-    crate::engine::RecordRef { version: *version, expires_at: *expires_at, encoding: *encoding, data }
+    RecordRef { version: *version, expires_at: *expires_at, encoding: *encoding, data }
 }
 
 /// What was changed since the files were written, each key once.
@@ -344,12 +346,12 @@ pub(super) fn replay(path: &Path, text: &[u8], writer: &mut dyn Writer) -> Resul
             match &stated {
                 Stated::Put { key, record } => {
                     let old = writer.get(key)?;
-                    let table = made_or_unmade(key, old.as_ref(), Some(record));
+                    let table = made_or_unmade(key, old.as_ref().map(borrowed), Some(borrowed(record)));
                     touched.record(key, table, writer)?;
                 }
                 Stated::Delete { key } => {
                     let old = writer.get(key)?;
-                    touched.record(key, made_or_unmade(key, old.as_ref(), None), writer)?;
+                    touched.record(key, made_or_unmade(key, old.as_ref().map(borrowed), None), writer)?;
                 }
                 Stated::Meta { .. } => touched.meta = true,
             }
@@ -363,12 +365,12 @@ pub(super) fn replay(path: &Path, text: &[u8], writer: &mut dyn Writer) -> Resul
 /// The table that a change of a record makes or unmakes.
 pub(super) fn made_or_unmade<'k>(
     key: &'k [u8],
-    old: Option<&Record>,
-    new: Option<&Record>,
+    old: Option<RecordRef<'_>>,
+    new: Option<RecordRef<'_>>,
 ) -> Option<&'k str> {
     let layout::Named::Table(table) = layout::named(key)? else { return None };
-    let is_schema = |record: Option<&Record>| {
-        record.is_some_and(|record| matches!(Tables::default().home(key, borrowed(record)), Home::Schema(_)))
+    let is_schema = |record: Option<RecordRef<'_>>| {
+        record.is_some_and(|record| matches!(Tables::default().home(key, record), Home::Schema(_)))
     };
     (is_schema(old) != is_schema(new)).then_some(table)
 }

@@ -99,6 +99,8 @@ pub struct JsonlEngine {
     /// Taken before the writer of `memory`; held by a checkpoint from its start to its end.
     files: Mutex<Files>,
     log_bytes: AtomicU64,
+    /// Of the files: how many bytes they have, and about how many of lines that no longer count.
+    figures: [AtomicU64; 2],
     lock: Mutex<Option<OwnedFile>>,
 }
 
@@ -168,9 +170,11 @@ impl JsonlEngine {
             desk: Mutex::new(Desk { log, tables, touched }),
             files: Mutex::new(files),
             log_bytes: AtomicU64::new(end.len),
+            figures: Default::default(),
             lock: Mutex::new(lock),
             options,
         };
+        engine.measured(&engine.files.lock());
         engine.adopt(edited)?;
         crate::log::info(format_args!("opened {}", engine.layout.root().display()));
         Ok(engine)
@@ -207,6 +211,15 @@ impl JsonlEngine {
         self.log_bytes.store(desk.log_end().len, Ordering::Relaxed);
     }
 
+    /// Remembers what the files have, for whoever asks while they are written.
+    fn measured(&self, files: &Files) {
+        let all = files.rows.values().chain([&files.keys, &files.changes]);
+        let (bytes, dead) = all.fold((0, 0), |(bytes, dead), usage| {
+            (bytes + usage.len + usage.versions_len, dead + usage.dead_bytes())
+        });
+        self.figures.iter().zip([bytes, dead]).for_each(|(figure, now)| figure.store(now, Ordering::Relaxed));
+    }
+
     /// Has the files of schemas that were committed be there at once. What fails here is done by the next checkpoint.
     fn save_schemas(&self, tables: &[String]) {
         let files = self.files.lock();
@@ -216,6 +229,8 @@ impl JsonlEngine {
                 Some(record) if layout::is_schema(table, &record.data) => {
                     files.write_schema(table, &record.data)
                 }
+                // It was never more than that file.
+                _ if !files.tables.has(table) => folder::remove(&self.layout.schema(table)),
                 _ => Ok(()),
             }
         });
@@ -236,7 +251,9 @@ impl JsonlEngine {
 
     /// Brings what was put aside into the files, and archives it.
     fn finish(&self, files: &mut Files, all: bool) -> Result<()> {
-        files.write(all)?;
+        let written = files.write(all);
+        self.measured(files);
+        written?;
         let aside = self.layout.checkpoint();
         if aside.exists() { archive::archive(&self.layout, &aside, self.options.archives) } else { Ok(()) }
     }
@@ -336,11 +353,7 @@ impl Engine for JsonlEngine {
     fn stats(&self) -> Result<EngineStats> {
         let aside = std::fs::metadata(self.layout.checkpoint()).map_or(0, |file| file.len());
         let wal_bytes = self.log_bytes.load(Ordering::Relaxed) + aside;
-        let files = self.files.lock();
-        let all = files.rows.values().chain([&files.keys, &files.changes]);
-        let (written, free_bytes) = all.fold((0, 0), |(bytes, dead), usage| {
-            (bytes + usage.len + usage.versions_len, dead + usage.dead_bytes())
-        });
+        let [written, free_bytes] = self.figures.each_ref().map(|figure| figure.load(Ordering::Relaxed));
         Ok(EngineStats { file_bytes: written + wal_bytes, free_bytes, wal_bytes, queue: None })
     }
 }

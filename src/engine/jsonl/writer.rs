@@ -21,7 +21,7 @@ pub(super) struct JsonlWriter<'e> {
     log: Vec<(u64, Vec<u8>)>,
     touched: Touched,
     tables: Tables,
-    /// Tables whose schema is new.
+    /// Tables whose schema is new, or gone.
     schemas: Vec<String>,
 }
 
@@ -34,12 +34,15 @@ impl<'e> JsonlWriter<'e> {
     }
 
     /// Notes that a record is about to change, and which tables there are then.
-    fn touch(&mut self, key: &[u8], old: Option<&Record>, new: Option<&Record>) -> Result<()> {
+    fn touch(&mut self, key: &[u8], old: Option<RecordRef<'_>>, new: Option<RecordRef<'_>>) -> Result<()> {
         let table = load::made_or_unmade(key, old, new);
-        match table {
-            Some(table) if new.is_some() => self.tables.add(table)?,
-            Some(table) => self.tables.remove(table),
-            None => {}
+        if let Some(table) = table {
+            if self.tables.has(table) {
+                self.tables.remove(table)
+            } else {
+                self.tables.add(table)?
+            }
+            self.schemas.push(table.to_owned());
         }
         self.touched.record(key, table, self.memory.as_ref())
     }
@@ -52,10 +55,8 @@ impl Writer for JsonlWriter<'_> {
 
     fn put(&mut self, key: &[u8], record: RecordRef<'_>) -> Result<()> {
         let old = self.memory.get(key)?;
-        let RecordRef { version, expires_at, encoding, data } = record;
         let before = self.tables.clone();
-        let new = Record { version, expires_at, encoding, data: data.to_vec() };
-        self.touch(key, old.as_ref(), Some(&new))?;
+        self.touch(key, old.as_ref().map(borrowed), Some(record))?;
         let home = self.tables.home(key, record);
         if let Home::Schema(table) = home {
             self.schemas.push(table.to_owned());
@@ -72,7 +73,7 @@ impl Writer for JsonlWriter<'_> {
             return Ok(());
         };
         let before = self.tables.clone();
-        self.touch(key, Some(&old), None)?;
+        self.touch(key, Some(borrowed(&old)), None)?;
         self.lines.delete(key, (before.home(key, borrowed(&old)), &old.data));
         self.memory.delete(key)
     }

@@ -326,7 +326,7 @@ class Store {
     Result<Capabilities> try_capabilities() const { return figures<Capabilities, joinly_store_capabilities>(); }
     Result<Limits> try_limits() const { return figures<Limits, joinly_store_limits>(); }
 
-    /// The name of its engine: "sqlite" or "memory"; empty when it is closed.
+    /// The name of its engine, as in URLs: "sqlite", "leveldb", "jsonl", "memory"; empty when it is closed.
     [[nodiscard]] std::string_view engine() const noexcept {
         const char* engine = joinly_store_engine(c_store());
         return engine != nullptr ? std::string_view(engine) : std::string_view();
