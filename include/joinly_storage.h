@@ -3242,6 +3242,8 @@ void joinly_events_free(joinly_events *events);
  * - `stat_totals`: subject, metric, attempts, correct, total_ms, average_ms, min_ms, max_ms, over all sessions;
  *   `stat_sessions`: subject, grain, session, sessions, began, ended, and the same of each metric in each session, or in each
  *   day and month that sessions were rolled up into.
+ * - every table of `joinly_table_create`, by its name or, where one of the views has that, after `table_`: its columns by
+ *   theirs, bool as 0 or 1, bytes as base64.
  *
  * `params` are `count` parameters (at most 10,000), one for each that the SQL has; NULL when there are none. `options` may
  * be NULL. `*out` receives the first page, to be freed with `joinly_sql_rows_free`. When there are more rows and `cursor`

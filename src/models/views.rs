@@ -38,19 +38,11 @@ pub fn sql(store: &Store, query: &Sql<'_>) -> Result<SqlRows> {
     store.sql_with(&format!("{VIEWS}{tables}"), query)
 }
 
-/// The names of the views: tables of these names are views of others.
-pub(super) const NAMES: [&str; 10] = [
-    "leaderboard",
-    "lobbies",
-    "lobbies_now",
-    "lobby_documents",
-    "lobby_members",
-    "lobby_reservations",
-    "lobby_seats",
-    "lobby_states",
-    "players",
-    "presences",
-];
+/// Whether a view of the models has the name.
+pub(super) fn is_view(name: &str) -> bool {
+    let mut names = VIEWS.split("CREATE VIEW ").skip(1).filter_map(|view| view.split_whitespace().next());
+    names.any(|view| view.eq_ignore_ascii_case(name))
+}
 
 const VIEWS: &str = "
     -- Seats whose lease has not passed, taken and reserved ones.

@@ -132,8 +132,8 @@ class Store(StoreMethods, StoreMapping):
 
         `params` are the values of the `?` in it, or a mapping of the names of its `:name`. It reads `kv` (key, value,
         version, expires_at) and the views `lobbies`, `lobby_members`, `lobby_reservations`, `players`, `leaderboard`,
-        `stat_totals` and `stat_sessions`, on every engine, and writes nothing. The header of the library describes
-        their columns.
+        `stat_totals` and `stat_sessions`, and every table of `tables` by its name, on every engine, and writes nothing.
+        The header of the library describes the views' columns.
 
         Reading `page_rows` rows may take `timeout` seconds, 5 by default; then `Timeout` is raised.
         """

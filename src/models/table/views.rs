@@ -50,8 +50,8 @@ fn view(schema: &Schema, statements: &mut String) {
 
 /// Whether a view of the models, or SQLite itself, has the name.
 fn is_taken(table: &str) -> bool {
-    let table = table.to_ascii_lowercase();
-    table == "kv" || table.starts_with("sqlite_") || crate::models::views::NAMES.contains(&table.as_str())
+    let lower = table.to_ascii_lowercase();
+    lower == "kv" || lower.starts_with("sqlite_") || crate::models::views::is_view(table)
 }
 
 /// The value of a column, as rows have it that a change of the schema has not reached yet.
