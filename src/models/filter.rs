@@ -173,6 +173,11 @@ impl Filter {
         Ok(self)
     }
 
+    /// Whether everything passes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.clauses.is_empty()
+    }
+
     /// Whether a document passes.
     pub fn passes(&self, document: &Value) -> bool {
         self.passes_by(&|path| path.of(document))

@@ -1,7 +1,8 @@
 //! Where tables are kept. Names of tables have no colons, so that what follows one in a key is the row's own.
 
 use crate::error::Result;
-use crate::store::{Scan, Transaction};
+use crate::limits;
+use crate::store::{Page, Scan, Transaction};
 
 /// What the keys of schemas and rows begin with.
 pub(super) const TABLES: &str = "table:";
@@ -66,4 +67,18 @@ pub(super) fn tables(txn: &mut Transaction) -> Result<Vec<String>> {
         };
     }
     Ok(names)
+}
+
+/// How many rows a table has, by pages that `read` reads.
+pub(super) fn count_rows(table: &str, mut read: impl FnMut(&Scan) -> Result<Page>) -> Result<u64> {
+    let mut scan = Scan::prefix(rows(table).as_bytes()).keys_only(true).limit(limits::MAX_PAGE_ROWS);
+    let mut count = 0;
+    loop {
+        let page = read(&scan)?;
+        count += page.rows.len() as u64;
+        match page.cursor {
+            Some(cursor) => scan = scan.after(&cursor),
+            None => return Ok(count),
+        }
+    }
 }

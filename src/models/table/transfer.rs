@@ -20,7 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::limits;
 use crate::models::document::encode;
 use crate::models::filter::Filter;
-use crate::store::{Scan, Store, Transaction};
+use crate::store::{Store, Transaction};
 
 impl Tables<'_> {
     /// Writes a table to a file as one JSON object: "table", "records", "count", "exported_at" (in UTC), "schema"; all of one
@@ -200,21 +200,12 @@ impl<'t, 's> Load<'t, 's> {
     /// Counts what is stored.
     fn verify(&self) -> Result<()> {
         let table = &self.schema.table_name;
-        let mut scan =
-            Scan::prefix(keys::rows(table).as_bytes()).keys_only(true).limit(limits::MAX_PAGE_ROWS);
-        let mut stored = 0;
-        loop {
-            let page = self.tables.scope.store().scan(&scan)?;
-            stored += page.rows.len() as u64;
-            match page.cursor {
-                Some(cursor) => scan = scan.after(&cursor),
-                None if stored == self.count => return Ok(()),
-                None => {
-                    let text = format!("table {table}: {stored} rows are stored of {}", self.count);
-                    return Err(Error::new(Kind::Corrupt, text));
-                }
-            }
+        let stored = keys::count_rows(table, |scan| self.tables.scope.store().scan(scan))?;
+        if stored != self.count {
+            let text = format!("table {table}: {stored} rows are stored of {}", self.count);
+            return Err(Error::new(Kind::Corrupt, text));
         }
+        Ok(())
     }
 }
 
