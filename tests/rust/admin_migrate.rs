@@ -60,7 +60,7 @@ fn every_engine_moves_to_every_engine_and_back() {
 
 #[test]
 fn a_migration_that_is_stopped_anywhere_goes_on() {
-    for to in [Home::sqlite, Home::behind] {
+    for to in [Home::sqlite, Home::leveldb, Home::behind, Home::jsonl] {
         let mut stop = 0;
         loop {
             let (from, to) = (Home::sqlite(), to());

@@ -146,6 +146,19 @@ fn a_sound_store_is_saved_whole_and_a_repair_that_is_stopped_leaves_nothing() {
 }
 
 #[test]
+fn stores_of_other_engines_are_saved_too() {
+    for home in [Home::leveldb(), Home::jsonl()] {
+        let store = home.open();
+        fill(&store, 100);
+        let before = contents(&store);
+        store.close().unwrap();
+        drop(store);
+        let (saved, report) = run(&home.config, &Home::memory()).unwrap();
+        assert_eq!((contents(&saved), report.lost), (before, vec![]));
+    }
+}
+
+#[test]
 fn what_is_no_store_cannot_be_repaired() {
     let (home, to) = (Home::sqlite(), Home::sqlite());
     assert_eq!(kind(run(&home.config, &to).map(|_| ())), Kind::NotFound);

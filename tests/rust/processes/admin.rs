@@ -11,6 +11,7 @@ use joinly_storage::admin::{
 use joinly_storage::store::{Location, Mode};
 use joinly_storage::{Config, Kind, Options, Store};
 
+use super::faults::SmallDisk;
 use super::{Child, Random, open, report};
 use crate::admin_support::{contents, fill, on};
 
@@ -74,6 +75,45 @@ fn a_killed_migration_goes_on_until_it_is_done() {
             assert_eq!(source.put(b"late", b"1").unwrap_err().kind(), Kind::Moved);
         }
     }
+}
+
+/// On a disk with little room: what does not fit is refused and changes nothing, and goes on once there is room.
+pub fn full_child(arguments: &[&str]) {
+    let [place, from] = arguments else { panic!("{arguments:?}") };
+    let (place, source) = (Path::new(place), open(Path::new(from), |_| {}));
+    let (to, folder) = (config(&place.join("to.db"), Mode::Through), place.join("backups"));
+    let full = |doing: &str, error: joinly_storage::Error| {
+        assert_eq!(error.kind(), Kind::Full, "{doing}: {error}");
+    };
+    let restored = |from: &Path| restore(from, &to, &RestoreOptions::default(), &mut on);
+    full("back up", backup(&source, &folder, &BackupOptions::default(), &mut on).unwrap_err());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    let elsewhere = Path::new(from).with_extension("backups");
+    backup(&source, &elsewhere, &BackupOptions::default(), &mut on).unwrap();
+    full("restore", restored(&elsewhere).map(|_| ()).unwrap_err());
+    assert_eq!(std::fs::read_dir(place).unwrap().count(), 2, "the folder and the ballast");
+    full("migrate", migrate(&source, &to, &small(), &mut on).map(|_| ()).unwrap_err());
+    source.put(b"on", b"1").unwrap();
+    std::fs::remove_file(place.join("ballast")).unwrap();
+    let moved = migrate(&source, &to, &small(), &mut on).unwrap();
+    assert_eq!(contents(&moved.store.unwrap()), contents(&source));
+    report("done");
+}
+
+#[test]
+fn a_full_destination_is_told_and_goes_on_once_there_is_room() {
+    let Some(disk) = SmallDisk::mount("16m") else { return };
+    std::fs::write(disk.0.path().join("ballast"), vec![0; 15 << 20]).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let from = home.path().join("from.db");
+    let source = open(&from, |_| {});
+    for n in 0..200_u64 {
+        let mut random = Random(n + 1);
+        let noise: Vec<u8> = (0..20_000).map(|_| random.next(256) as u8).collect();
+        source.put(format!("noise:{n:03}").as_bytes(), &noise).unwrap();
+    }
+    drop(source);
+    Child::spawn("full_place", &[disk.0.path().to_str().unwrap(), from.to_str().unwrap()]).join();
 }
 
 pub fn backup_child(arguments: &[&str]) {

@@ -12,10 +12,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Child, Random, open, report};
 
 /// A tmpfs of a few megabytes; None, with the reason printed, where it cannot be mounted.
-struct SmallDisk(tempfile::TempDir);
+pub struct SmallDisk(pub tempfile::TempDir);
 
 impl SmallDisk {
-    fn mount(size: &str) -> Option<Self> {
+    pub fn mount(size: &str) -> Option<Self> {
         let place = tempfile::tempdir().unwrap();
         let options = format!("size={size}");
         let mounted =

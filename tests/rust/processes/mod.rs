@@ -110,6 +110,7 @@ fn child() {
     let arguments: Vec<&str> = text.split('\n').collect();
     match part.as_str() {
         "migrate" => admin::migrate_child(&arguments),
+        "full_place" => admin::full_child(&arguments),
         "backup" => admin::backup_child(&arguments),
         "chat_move" => chats::move_child(&arguments),
         "chat_switch" => chats::switch_child(&arguments),
