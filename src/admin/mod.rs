@@ -2,7 +2,8 @@
 //! read of damaged ones, taking over records of other programs.
 //!
 //! Every operation tells its [`Progress`] and asks whether to go on; one that was cancelled or killed changes nothing that
-//! others see, and goes on, where that pays, when it is repeated.
+//! others see, and goes on, where that pays, when it is repeated. What a killed one leaves has a name that ends in `.part`,
+//! or goes on so, and may be removed.
 
 mod backup;
 mod chunk;

@@ -131,6 +131,11 @@ impl Store {
         self.reader().long_snapshot()
     }
 
+    /// Refuses what could not be marked: opened for reading only, damaged, poisoned.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        self.inner.engine_to_write().map(drop)
+    }
+
     /// What reads it as a whole.
     pub(crate) fn reader(&self) -> Reader {
         Reader(Arc::clone(&self.inner))

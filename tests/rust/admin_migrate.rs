@@ -189,6 +189,11 @@ fn the_place_of_another_is_not_overwritten_and_status_tells_where_a_store_is() {
     to.open().put(b"mine", b"1").unwrap();
     assert_eq!(kind(migrate(&source, &to.config, &small(), &mut on).map(|_| ())), Kind::Exists);
     assert_eq!(get(&to.open(), b"mine").unwrap(), b"1");
+    let reader = Home::sqlite();
+    drop(reader.open());
+    let reader = reader.with(|options| options.read_only = true);
+    let reading = reader.open();
+    assert_eq!(kind(migrate(&reading, &to.config, &small(), &mut on).map(|_| ())), Kind::ReadOnly);
     assert_eq!(migrate_status(&from.config).unwrap(), MigrateStatus::None);
     assert_eq!(kind(reclaim(&source)), Kind::WrongState);
     let other = Home::sqlite();

@@ -161,6 +161,9 @@ pub fn migrate(
     if options.dry_run {
         return Ok(Migration { report: look(source, &mut reporter)?, store: None });
     }
+    if options.hand_over {
+        source.check_writable()?;
+    }
     let replica = Replica::open(to)?;
     let Some(mut mover) = Mover::start(source, &replica, to, options)? else {
         let report = finished(source, &replica)?;

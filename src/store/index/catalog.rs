@@ -48,7 +48,7 @@ impl Store {
     /// Declares an index; documents there are indexed at once. Declaring the same again does nothing.
     ///
     /// # Errors
-    /// [`Kind::Exists`] when the name is taken by a different index, [`Kind::TooLarge`] beyond 64 indexes, and those of
+    /// [`Kind::Exists`](crate::Kind::Exists) when the name is taken by a different index, [`Kind::TooLarge`](crate::Kind::TooLarge) beyond 64 indexes, and those of
     /// [`Store::put`].
     pub fn declare_index(&self, spec: &IndexSpec) -> Result<()> {
         self.inner.engine_to_write()?;
@@ -67,7 +67,7 @@ impl Store {
     /// Drops an index.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], and those of [`Store::put`].
+    /// [`Kind::NotFound`](crate::Kind::NotFound), and those of [`Store::put`].
     pub fn drop_index(&self, name: &str) -> Result<()> {
         self.inner.commit_catalog(name, |writer| {
             let index = changeable(writer)?.named(name)?;
