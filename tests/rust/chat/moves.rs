@@ -231,14 +231,14 @@ fn a_locked_store_is_read_and_not_written_elsewhere() {
     let (home, given) = with_json(json!(generated(10)));
     migrate(home.path()).unwrap();
     let hybrid = HybridStore::new(home.path()).unwrap();
-    let mut raw = rusqlite::Connection::open(database(home.path())).unwrap();
-    let lock = raw.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
+    // In mode behind one store alone writes.
+    let owner = Store::open_url(&format!("sqlite:{}?mode=behind", database(home.path()).display())).unwrap();
     let loaded = hybrid.load().unwrap();
     assert_eq!(loaded.decision.fallback, None);
     assert_eq!(sessions(&loaded.payload), sessions(&given));
     let fewer = Payload { chats: Vec::new(), ..loaded.payload };
     assert_eq!(kind(hybrid.save(&fewer)), Kind::Busy);
-    drop(lock);
+    drop(owner);
     assert_eq!(hybrid.save(&fewer).unwrap().removed, 10);
 }
 
