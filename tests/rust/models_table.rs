@@ -336,8 +336,17 @@ fn rows_of_others_are_checked_and_taken_in() {
         assert!(error.message().contains("table student") && error.message().contains(part), "{error}");
         assert!(matches!(error.kind(), Kind::WrongType | Kind::Exists));
     }
-    store.put(b"table:student", b"{}").unwrap();
-    assert_eq!(kind(tables.schema("student")), Kind::WrongType);
+    for broken in [
+        "{}",
+        r#"{"table_name":"other","schema":{"a":{"type":"int"}}}"#,
+        r#"{"table_name":"student","schema":{"a'":{"type":"int"}}}"#,
+        r#"{"table_name":"student","schema":{"a":{"type":"int"}},"pending":[{"rename":["x') FROM kv; --","a"]}]}"#,
+    ] {
+        store.put(b"table:student", broken.as_bytes()).unwrap();
+        assert!(matches!(kind(tables.schema("student")), Kind::WrongType | Kind::Invalid), "{broken}");
+        assert_eq!(kind(sql(&store, &Sql::new("SELECT * FROM student")).map(|_| ())), Kind::Invalid);
+        assert!(sql(&store, &Sql::new("SELECT * FROM lobbies")).is_ok());
+    }
 }
 
 #[test]

@@ -24,6 +24,16 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// The columns that it names.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        let (one, other) = match self {
+            Self::Fill(column, _) | Self::Widen(column, _) | Self::Drop(column) => (Some(column), None),
+            Self::Rename(from, to) => (Some(from), Some(to)),
+            Self::Release(_) => (None, None),
+        };
+        one.into_iter().chain(other).map(String::as_str)
+    }
+
     pub fn apply(&self, row: &mut Map<String, Value>) -> Result<()> {
         match self {
             Self::Fill(column, value) => {
@@ -66,7 +76,7 @@ impl Schema {
         let (mut steps, mut refused, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         let mut columns = Vec::new();
         for (name, new) in &wanted.columns.0 {
-            let source = self.source(name, new);
+            let source = self.source(name, new, wanted);
             let mut column = Column { slot: 0, ..new.clone() };
             match source {
                 None => {
@@ -115,9 +125,11 @@ impl Schema {
     }
 
     /// The column that one of another schema is, by its name or by the one it had before.
-    fn source<'s>(&'s self, name: &str, column: &Column) -> Option<(&'s str, &'s Column)> {
-        let named = |wanted: &str| self.columns.0.iter().find(|(known, _)| known == wanted);
-        let found = named(name).or_else(|| named(column.formerly.as_deref()?));
+    fn source<'s>(&'s self, name: &str, column: &Column, wanted: &Self) -> Option<(&'s str, &'s Column)> {
+        let named = |name: &str| self.columns.0.iter().find(|(known, _)| known == name);
+        // A name that a column still has is not the former one of another.
+        let former = column.formerly.as_deref().filter(|former| wanted.column(former).is_none());
+        let found = named(name).or_else(|| named(former?));
         found.map(|(name, column)| (name.as_str(), column))
     }
 
@@ -190,6 +202,9 @@ mod tests {
             steps(old, json!({"id": {"type": "int", "primary_key": true}})),
             [Step::Drop("n".into()), Step::Release(1)]
         );
+        // A name that is still there was not renamed.
+        let both = json!({"n": {"type": "int"}, "m": {"type": "int", "formerly": "n"}});
+        assert_eq!(steps(json!({"n": {"type": "int"}}), both), [Step::Fill("m".into(), Value::Null)]);
         let widened = steps(json!({"n": {"type": "int"}}), json!({"n": {"type": "float", "default": 1}}));
         assert_eq!(widened, [Step::Widen("n".into(), Type::Float)]);
     }

@@ -103,42 +103,50 @@ impl<'s> Tables<'s> {
 
     /// Does to the rows of a table what a change of its schema left to do.
     pub(super) fn finish(&self, table: &str) -> Result<()> {
-        let mut after: Option<Vec<u8>> = None;
-        while let Some(next) = self.scope.transaction(|txn| {
-            let Some(schema) = self.known.find(txn, table)?.filter(|schema| !schema.pending.is_empty())
-            else {
-                return Ok(None);
-            };
-            let mut scan = Scan::prefix(keys::rows(table).as_bytes()).limit(CHUNK);
-            if let Some(after) = &after {
-                scan = scan.after(after);
-            }
-            let page = txn.scan(&scan)?;
-            for row in page.rows {
-                let data = row.value.unwrap_or_else(|| Vec::new().into());
-                let key = String::from_utf8_lossy(&row.key);
-                let own = key.strip_prefix(&keys::rows(table)).unwrap_or_default();
-                let encoded = schema.encode(&schema.decode(own, &data)?)?;
-                if encoded != *data {
-                    txn.put(&row.key, &encoded)?;
-                }
-            }
-            let mut left = page.cursor;
-            if left.is_none() {
-                // Past all rows; the released values come last, some at a time.
-                left = self.release(txn, &schema)?.then(|| format!("{};", keys::schema(table)).into_bytes());
-            }
-            if left.is_none() {
-                put(txn, &Schema { pending: Vec::new(), ..Schema::clone(&schema) })?;
-            }
-            Ok(Some(left))
-        })? {
+        // How far the rows are as of which version of the schema: of another one they all begin anew.
+        let mut reached: Option<(u64, Vec<u8>)> = None;
+        loop {
+            let next = self.scope.transaction(|txn| self.finish_some(txn, table, reached.as_ref()))?;
             match next {
-                Some(left) => after = Some(left),
-                None => break,
+                Some(next) => reached = Some(next),
+                None => return Ok(()),
             }
         }
-        Ok(())
+    }
+
+    /// Some of it. How far it got; None when nothing is left.
+    fn finish_some(
+        &self,
+        txn: &mut Transaction,
+        table: &str,
+        reached: Option<&(u64, Vec<u8>)>,
+    ) -> Result<Option<(u64, Vec<u8>)>> {
+        let schema = self.known.find(txn, table)?.filter(|schema| !schema.pending.is_empty());
+        let Some(schema) = schema else { return Ok(None) };
+        let version = txn.get(keys::schema(table).as_bytes())?.map_or(0, |stored| stored.version());
+        let mut scan = Scan::prefix(keys::rows(table).as_bytes()).limit(CHUNK);
+        if let Some((_, after)) = reached.filter(|(of, _)| *of == version) {
+            scan = scan.after(after);
+        }
+        let page = txn.scan(&scan)?;
+        for row in page.rows {
+            let data = row.value.unwrap_or_else(|| Vec::new().into());
+            let key = String::from_utf8_lossy(&row.key);
+            let own = key.strip_prefix(&keys::rows(table)).unwrap_or_default();
+            let encoded = schema.encode(&schema.decode(own, &data)?)?;
+            if encoded != *data {
+                txn.put(&row.key, &encoded)?;
+            }
+        }
+        if let Some(cursor) = page.cursor {
+            return Ok(Some((version, cursor)));
+        }
+        if self.release(txn, &schema)? {
+            // Past all rows: what is left are values that need not be unique.
+            return Ok(Some((version, format!("{};", keys::schema(table)).into_bytes())));
+        }
+        put(txn, &Schema { pending: Vec::new(), ..Schema::clone(&schema) })?;
+        Ok(None)
     }
 
     /// Deletes some of the values that need not be unique any more. Whether there may be more.

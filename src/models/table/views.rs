@@ -8,7 +8,7 @@ use super::evolve::Step;
 use super::schema::Schema;
 use super::tables::Tables;
 use super::types::Type;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::store::Store;
 
 /// What views of tables that cannot have their names begin with.
@@ -20,14 +20,20 @@ pub(in crate::models) fn views(store: &Store) -> Result<String> {
     let mut statements = String::new();
     tables.scope.read(|txn| {
         for name in super::keys::tables(txn)? {
-            let schema = tables.known.find(txn, &name)?;
-            if let Some(schema) = schema.filter(|schema| schema.phase.is_none()) {
-                view(&schema, &mut statements);
+            match tables.known.find(txn, &name) {
+                Ok(Some(schema)) if schema.phase.is_none() => view(&schema, &mut statements),
+                // What a plain put wrote instead of a schema hinders no query of others.
+                Err(error) if !is_of_document(&error) => return Err(error),
+                _ => {}
             }
         }
         Ok(())
     })?;
     Ok(statements)
+}
+
+fn is_of_document(error: &Error) -> bool {
+    matches!(error.kind(), Kind::WrongType | Kind::Invalid | Kind::TooLarge)
 }
 
 /// Names of tables and columns are words, and need no more than quotes.
@@ -76,9 +82,15 @@ fn literal(value: &Value) -> String {
         Value::Null => "NULL".to_owned(),
         Value::Bool(value) => u8::from(*value).to_string(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) => format!("'{}'", text.replace('\'', "''")),
-        json => format!("'{}'", json.to_string().replace('\'', "''")),
+        Value::String(text) => text_literal(text),
+        json => text_literal(&json.to_string()),
     }
+}
+
+/// In hexadecimal, for it may have any characters.
+fn text_literal(text: &str) -> String {
+    let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("CAST(x'{digits}' AS TEXT)")
 }
 
 /// SQL takes the type of a column from the outermost cast.
