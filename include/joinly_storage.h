@@ -2294,8 +2294,8 @@ joinly_status joinly_store_capabilities(const joinly_store *store,
                                         joinly_error **err);
 
 /**
- * The name of a store's engine, as in URLs: "sqlite", "leveldb", "jsonl", "memory". A static string, never to be freed; NULL for a bad handle.
- * Any thread.
+ * The name of a store's engine, as in URLs: "sqlite", "leveldb", "jsonl", "memory". A static string, never to be
+ * freed; NULL for a bad handle. Any thread.
  */
 const char *joinly_store_engine(const joinly_store *store);
 

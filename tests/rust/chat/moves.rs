@@ -186,8 +186,8 @@ fn sessions_of_a_store_are_not_moved_over() {
 
 #[test]
 fn a_load_falls_back_and_a_save_does_not() {
-    type Break = fn(&Path);
-    let broken: [(&str, Break); 3] = [
+    type BreakIt = fn(&Path);
+    let broken: [(&str, BreakIt); 3] = [
         ("missing", |path| std::fs::remove_file(path).unwrap()),
         ("no database", |path| {
             std::fs::write(path, b"this is no database, but a text that is long enough").unwrap()
