@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # The main job on real input: usage: demo.sh BUILD_FOLDER
 # (a) imports Debian's package index, (b) lets a C++ game server, a Python matchmaker and hundreds of simulated players in
-# three processes share the same file, (c) shows figures.
+# three processes share the same file, (c) backs it up, copies it into a folder of JSON Lines and restores it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 programs=$PWD/$1/examples
+joinly=$PWD/$1/bin/joinly
 export JOINLY_STORAGE_LIBRARY=$PWD/$1/lib/libjoinly_storage.so PYTHONPATH=$PWD/bindings/python PYTHONUNBUFFERED=1
 clients=$PWD/examples/python
 results=$PWD/$1
@@ -46,18 +47,12 @@ python3 "$clients/arena_view.py" game.db 10 "$results/arena.svg"
 wait "${running[@]}"
 
 echo
-echo "== Afterwards =="
-python3 - <<'PYTHON'
-import os
-import joinly_storage
-
-with joinly_storage.open("game.db") as store:
-    for _ in range(2):
-        store.get_many([b"package:bash", b"package:git", b"package:no-such-package"])
-    store.verify()
-    stats = store.stats()
-    ((matches,),) = store.sql("SELECT count(*) FROM kv WHERE key GLOB 'match:*'")
-    print(f"matches:    {matches}, won most:", ", ".join(f"{it.player} ({it.score})" for it in store.leaderboards.top("arena", 5)))
-    print(f"cache:      {stats.cache_hits} hits, {stats.cache_misses} misses, {stats.cache_bytes} bytes")
-    print(f"file:       {os.path.getsize('game.db') / 2**20:.1f} MiB, verified, at version {stats.version}")
-PYTHON
+echo "== Afterwards, with the command-line tool =="
+run() { echo "\$ joinly $*"; "$joinly" "$@"; }
+run sql game.db "SELECT rank, player, score FROM leaderboard WHERE board = 'arena' AND current ORDER BY rank LIMIT 5"
+run backup game.db backups
+run migrate game.db jsonl:moved --copy
+run verify jsonl:moved
+wc -l moved/data/kv.records
+run restore backups restored.db
+run stats restored.db
