@@ -8,6 +8,7 @@
 mod backup;
 mod chunk;
 mod import;
+mod lines;
 mod migrate;
 mod place;
 mod progress;
@@ -18,6 +19,7 @@ pub use backup::{
     Retention, ScheduleStatus, backup, backup_file, check_backup, list_backups, prune_backups, restore,
 };
 pub use import::{Existing, ImportOptions, ImportReport, ImportStatus, Item, Source, import, import_status};
+pub use lines::{Line, read_line, write_line};
 pub use migrate::{
     MigrateOptions, MigrateReport, MigrateStatus, Migration, migrate, migrate_status, reclaim,
 };

@@ -45,7 +45,7 @@ mod layout;
 mod line;
 mod load;
 mod operation;
-mod record;
+pub(crate) mod record;
 mod verify;
 mod versions;
 mod wal;

@@ -11,7 +11,7 @@ use crate::limits;
 
 /// What a line says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Stated {
+pub(crate) enum Stated {
     /// A record; of version 0 if its line names none.
     Put { key: Vec<u8>, record: Record },
     /// That there is none.
@@ -21,7 +21,7 @@ pub(super) enum Stated {
 }
 
 /// Appends the members of a record's line, without the closing brace.
-pub(super) fn put(key: &[u8], record: RecordRef<'_>, out: &mut Vec<u8>) {
+pub(crate) fn put(key: &[u8], record: RecordRef<'_>, out: &mut Vec<u8>) {
     out.push(b'{');
     field::key(key, out);
     out.extend_from_slice(b", ");
@@ -34,14 +34,14 @@ pub(super) fn put(key: &[u8], record: RecordRef<'_>, out: &mut Vec<u8>) {
 }
 
 /// The same, telling that there is no record.
-pub(super) fn delete(key: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn delete(key: &[u8], out: &mut Vec<u8>) {
     out.push(b'{');
     field::key(key, out);
     out.extend_from_slice(br#", "deleted": true"#);
 }
 
 /// The same for an entry of the space `Meta`.
-pub(super) fn meta(key: &[u8], value: Option<&[u8]>, out: &mut Vec<u8>) {
+pub(crate) fn meta(key: &[u8], value: Option<&[u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(br#"{"space": "meta", "#);
     field::key(key, out);
     match value {
@@ -78,7 +78,7 @@ struct Members<'a> {
 }
 
 /// Reads a line or the part of another that is written as one; the error says what is wrong with it.
-pub(super) fn read(line: &[u8]) -> Result<Stated, String> {
+pub(crate) fn read(line: &[u8]) -> Result<Stated, String> {
     let members: Members<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let key = field::read_key(members.key, members.key_type).ok_or("`key` is no Base64")?;
     limits::check_key(&key).map_err(|error| error.to_string())?;

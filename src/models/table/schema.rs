@@ -214,8 +214,8 @@ impl Schema {
                 return Err(Error::invalid(text).within(self.place(name)));
             }
         }
-        let named = self.pending.iter().flat_map(Step::columns);
-        named.map(|column| check_name("a column", column)).collect::<Result<()>>()?;
+        let mut named = self.pending.iter().flat_map(Step::columns);
+        named.try_for_each(|column| check_name("a column", column))?;
         match columns.iter().filter(|(_, column)| column.primary_key).count() {
             0 | 1 => Ok(()),
             _ => Err(Error::invalid(format!("table {}: it has one primary key at most", self.table_name))),

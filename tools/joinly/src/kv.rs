@@ -8,7 +8,6 @@ use joinly_storage::{Batch, Scan};
 use serde_json::json;
 
 use crate::args::{Del, Get, Scan as ScanArgs, Set};
-use crate::line::Line;
 use crate::output::{Output, json_text};
 use crate::pages::each_page;
 use crate::{Outcome, text};
@@ -17,9 +16,7 @@ pub fn get(get: &Get, output: &mut Output) -> Result<Outcome> {
     let store = get.of.open_to_read()?;
     let Some(value) = store.get(&get.key.0)? else { return Ok(Outcome::Absent) };
     match output.json {
-        true => {
-            output.line(&Line::of(&get.key.0, &value, value.version(), value.expires_at()), String::new)?
-        }
+        true => output.record(&get.key.0, &value, value.version(), value.expires_at())?,
         false => output.bytes(&value)?,
     }
     Ok(Outcome::Done)
@@ -81,9 +78,8 @@ pub fn scan(scan: &ScanArgs, output: &mut Output) -> Result<Outcome> {
     scan.selection.visit(&store, scan.keys, |row| -> Result<()> {
         let key = || text::escape(&row.key);
         match &row.value {
-            Some(value) => output.line(&Line::of(&row.key, value, row.version, row.expires_at), || {
-                format!("{}\t{}", key(), text::escape(value))
-            }),
+            Some(value) if output.json => output.record(&row.key, value, row.version, row.expires_at),
+            Some(value) => output.text(&format!("{}\t{}", key(), text::escape(value))),
             None => output.line(&json!({"key": json_text(&row.key), "version": row.version}), key),
         }
     })?;

@@ -11,7 +11,6 @@ use joinly_storage::Kind;
 mod admin;
 mod args;
 mod kv;
-mod line;
 mod live;
 mod output;
 mod pages;

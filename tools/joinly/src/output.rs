@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::Result;
+use joinly_storage::admin::write_line;
 use serde::Serialize;
 
 use crate::text;
@@ -30,6 +31,21 @@ impl Output {
             false => self.out.write_all(text().as_bytes())?,
         }
         self.out.write_all(b"\n")?;
+        Ok(())
+    }
+
+    /// A line of text.
+    pub fn text(&mut self, text: &str) -> Result<()> {
+        writeln!(self.out, "{text}")?;
+        Ok(())
+    }
+
+    /// A record as `export` writes it.
+    pub fn record(&mut self, key: &[u8], value: &[u8], version: u64, expires_at: i64) -> Result<()> {
+        let mut line = Vec::new();
+        write_line(key, value, version, expires_at, &mut line);
+        line.push(b'\n');
+        self.out.write_all(&line)?;
         Ok(())
     }
 

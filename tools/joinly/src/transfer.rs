@@ -5,12 +5,13 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use joinly_storage::admin::{read_line, write_line};
+use joinly_storage::store::Expiry;
 use joinly_storage::{Batch, Store, limits};
 use serde_json::json;
 
 use crate::Outcome;
 use crate::args::{Export, Import, Selection};
-use crate::line::Line;
 use crate::output::Output;
 use crate::pages::CHUNK;
 use crate::progress::Progress;
@@ -66,9 +67,9 @@ fn put(batch: &mut Batch, line: &[u8]) -> Result<()> {
     if line.len() as u64 >= MAX_LINE_BYTES {
         bail!("longer than {MAX_LINE_BYTES} bytes");
     }
-    let line: Line<'_> = serde_json::from_slice(line)?;
-    let record = line.record().map_err(anyhow::Error::msg)?;
-    Ok(batch.put_expiring(&record.key, &record.value, record.expiry)?)
+    let record = read_line(line)?;
+    let expiry = if record.expires_at == 0 { Expiry::Never } else { Expiry::At(record.expires_at) };
+    Ok(batch.put_expiring(&record.key, &record.value, expiry)?)
 }
 
 pub fn export(export: &Export, output: &mut Output) -> Result<Outcome> {
@@ -85,12 +86,13 @@ pub fn export(export: &Export, output: &mut Output) -> Result<Outcome> {
 
 fn write_lines(store: &Store, selection: &Selection, out: &mut dyn Write) -> Result<u64> {
     let progress = Progress::counting("export");
-    let mut records = 0;
+    let (mut records, mut line) = (0, Vec::new());
     selection.visit(store, false, |row| -> Result<()> {
         let value = row.value.as_deref().unwrap_or_default();
-        serde_json::to_writer(&mut *out, &Line::of(&row.key, value, row.version, row.expires_at))
-            .map_err(io::Error::from)?;
-        out.write_all(b"\n")?;
+        line.clear();
+        write_line(&row.key, value, row.version, row.expires_at, &mut line);
+        line.push(b'\n');
+        out.write_all(&line)?;
         records += 1;
         progress.add(1);
         Ok(())
