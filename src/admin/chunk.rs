@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use crate::engine::{Fields, Limits, Range, Read, Record, RecordRef};
 use crate::error::{Error, Kind, Result};
-use crate::store::replica::check_record;
+use crate::store::replica::{check_record, is_same};
 
 /// How much is handled at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +52,9 @@ impl Difference {
             while let Some((surplus, _)) = present.next_if(|(other, _)| *other < key) {
                 difference.deletes.push(surplus);
             }
-            let same = present.next_if(|(other, _)| other.cmp(&key) == Ordering::Equal);
-            if same.is_none_or(|(_, copied)| copied != record) {
+            let copied = present.next_if(|(other, _)| other.cmp(&key) == Ordering::Equal);
+            let same = copied.map_or(Ok(false), |(_, copied)| is_same(&copied, &record));
+            if !same.map_err(|error| error.within(format!("the key {:?}", String::from_utf8_lossy(&key))))? {
                 difference.puts.push((key, record));
             }
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use super::config::{Config, Options};
 use super::index::IndexSet;
 use super::{Inner, Store, changelog, encoding, open};
-use crate::engine::{Engine, Hold, Limits, Read, RecordRef, Snapshot, Space, Writer};
+use crate::engine::{Engine, Hold, Limits, Read, Record, RecordRef, Snapshot, Space, Writer};
 use crate::error::{Error, Kind, Result};
 use crate::store::Clock;
 
@@ -120,6 +120,17 @@ pub(crate) fn check_record(key: &[u8], record: &RecordRef<'_>) -> Result<()> {
     encoding::decode(record.encoding, record.data).map(drop)
 }
 
+/// Whether two records say the same, however their data is encoded.
+pub(crate) fn is_same(one: &Record, other: &Record) -> Result<bool> {
+    if (one.version, one.expires_at) != (other.version, other.expires_at) {
+        return Ok(false);
+    }
+    if one.encoding == other.encoding {
+        return Ok(one.data == other.data);
+    }
+    Ok(encoding::decode(one.encoding, &one.data)? == encoding::decode(other.encoding, &other.data)?)
+}
+
 impl Store {
     /// Where its time comes from.
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
@@ -230,7 +241,8 @@ impl Replica {
     pub fn write(&self, f: impl FnOnce(&mut ReplicaWriter<'_>) -> Result<()>) -> Result<()> {
         let writer = open::begin(self.engine.as_ref(), self.journal.as_ref())?;
         let indexes = IndexSet::read(writer.as_ref())?;
-        let mut writer = ReplicaWriter { writer, indexes };
+        let decode = !self.engine.capabilities().compresses;
+        let mut writer = ReplicaWriter { writer, indexes, decode };
         f(&mut writer)?;
         writer.writer.commit().map(drop).map_err(|failed| failed.error)
     }
@@ -257,6 +269,8 @@ impl Replica {
 pub(crate) struct ReplicaWriter<'e> {
     writer: Box<dyn Writer + 'e>,
     indexes: IndexSet,
+    /// The engine keeps values as they were given, not as another compressed them.
+    decode: bool,
 }
 
 impl ReplicaWriter<'_> {
@@ -266,7 +280,11 @@ impl ReplicaWriter<'_> {
             let entry = crate::engine::expiry_entry(record.expires_at, key);
             self.writer.put_entry(Space::Expiry, &entry, &[])?;
         }
-        self.writer.put(key, record)
+        if !self.decode {
+            return self.writer.put(key, record);
+        }
+        let data = encoding::decode(record.encoding, record.data)?;
+        self.writer.put(key, RecordRef { encoding: encoding::RAW, data: &data, ..record })
     }
 
     pub fn delete(&mut self, key: &[u8]) -> Result<()> {

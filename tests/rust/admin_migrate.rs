@@ -17,7 +17,7 @@ fn small() -> MigrateOptions {
 
 #[test]
 fn every_engine_moves_to_every_engine_and_back() {
-    let homes = [Home::memory, Home::sqlite, Home::leveldb, Home::behind];
+    let homes = [Home::memory, Home::sqlite, Home::leveldb, Home::behind, Home::jsonl];
     for from in homes {
         for to in homes {
             let (from, to) = (from(), to());
@@ -56,6 +56,22 @@ fn every_engine_moves_to_every_engine_and_back() {
             back.put(b"again", b"1").unwrap();
         }
     }
+}
+
+#[test]
+fn compressed_values_lie_plain_where_people_read_them() {
+    let (from, to) = (Home::sqlite(), Home::jsonl());
+    let source = from.open();
+    let long = format!(r#"{{"story": "{}"}}"#, "once upon a time ".repeat(1000));
+    source.put(b"tale:1", long.as_bytes()).unwrap();
+    let store = migrate(&source, &to.config, &small(), &mut on).unwrap().store.unwrap();
+    store.checkpoint().unwrap();
+    let lines = std::fs::read_to_string(to.path("test/data/kv.records")).unwrap();
+    assert!(lines.contains(&format!(r#"{{"key": "tale:1", "value": {long}"#)), "{lines}");
+    source.close().unwrap();
+    drop(source);
+    let back = migrate(&store, &from.config, &small(), &mut on).unwrap().store.unwrap();
+    assert_eq!(get(&back, b"tale:1").as_deref(), Some(long.as_bytes()));
 }
 
 #[test]

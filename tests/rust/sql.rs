@@ -57,7 +57,6 @@ fn refused(store: &Store, sql: &str) -> Kind {
 #[test]
 fn every_engine_shows_its_live_records_decoded() {
     for home in Home::each() {
-        let home = home.with(|options| options.compress_threshold = 100);
         let store = home.open();
         let long = "compressed ".repeat(1000);
         store.put(b"a:1", long.as_bytes()).unwrap();
