@@ -143,7 +143,7 @@ fn matches_survive_processes_that_are_killed() {
     Matchmaker::new(&store).configure("duel", &Queue { rules, lobby, ..Queue::default() }).unwrap();
     let kills = number_from_environment("JOINLY_KILLS", 200) / 2;
     let mut random = Random(20_251_121);
-    let mut seed = 0;
+    let mut seed = 0_u64;
     let mut spawn = || {
         seed += 1;
         Child::spawn("matches", &[file.to_str().unwrap(), &(seed * 6_700_417).to_string()])
