@@ -112,6 +112,8 @@ impl Lobbies<'_> {
     /// that has not come.
     pub fn as_of(&self, id: u64, version: u64) -> Result<Room> {
         self.scope.read(|txn| {
+            // All events since the base are read as of one moment, however many they are.
+            txn.take_time();
             let mut desk = Desk::new(txn, 0);
             let lobby = desk.lobby(id).map_err(Stop::into_error)?;
             if version > lobby.version || version == 0 {
