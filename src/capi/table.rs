@@ -2,6 +2,7 @@
 
 use std::ffi::c_char;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::error::{joinly_error, joinly_status};
 use super::ffi;
@@ -97,6 +98,32 @@ fn flat(page: &RowPage) -> Result<FlatPage> {
     Ok(flat)
 }
 
+/// Gives a table a schema.
+///
+/// # Safety
+/// Pointers are NULL or valid as described.
+unsafe fn shape(
+    store: *mut joinly_store,
+    schema: *const c_char,
+    schema_len: usize,
+    out: *mut *mut joinly_value,
+    err: *mut *mut joinly_error,
+    shaped: fn(&Tables<'_>, &Schema) -> Result<Arc<Schema>>,
+) -> joinly_status {
+    // SAFETY: forwarded contract.
+    unsafe {
+        ffi::optional(out, std::ptr::null_mut());
+        guard(err, || {
+            let schema = Schema::from_json(ffi::text(schema, schema_len, "schema")?)?;
+            let made = with_tables(store, std::ptr::null_mut(), |tables| shaped(tables, &schema))?;
+            if !out.is_null() {
+                out.write(document(&*made)?);
+            }
+            Ok(())
+        })
+    }
+}
+
 /// Makes a table, or gives one the columns and wider types that it lacks; a schema that says the same does nothing.
 ///
 /// `schema` is a JSON object of "table_name" (a letter or `_`, then those and digits, up to 64 bytes) and "schema", an object
@@ -126,17 +153,7 @@ pub unsafe extern "C" fn joinly_table_create(
     err: *mut *mut joinly_error,
 ) -> joinly_status {
     // SAFETY: forwarded contract.
-    unsafe {
-        ffi::optional(out, std::ptr::null_mut());
-        guard(err, || {
-            let schema = Schema::from_json(ffi::text(schema, schema_len, "schema")?)?;
-            let made = with_tables(store, std::ptr::null_mut(), |tables| tables.create(&schema))?;
-            if !out.is_null() {
-                out.write(document(&*made)?);
-            }
-            Ok(())
-        })
-    }
+    unsafe { shape(store, schema, schema_len, out, err, |tables, schema| tables.create(schema)) }
 }
 
 /// As `joinly_table_create`, and drops the columns that the schema does not have. Any thread. Errors: those of
@@ -153,17 +170,7 @@ pub unsafe extern "C" fn joinly_table_evolve(
     err: *mut *mut joinly_error,
 ) -> joinly_status {
     // SAFETY: forwarded contract.
-    unsafe {
-        ffi::optional(out, std::ptr::null_mut());
-        guard(err, || {
-            let schema = Schema::from_json(ffi::text(schema, schema_len, "schema")?)?;
-            let made = with_tables(store, std::ptr::null_mut(), |tables| tables.evolve(&schema))?;
-            if !out.is_null() {
-                out.write(document(&*made)?);
-            }
-            Ok(())
-        })
-    }
+    unsafe { shape(store, schema, schema_len, out, err, |tables, schema| tables.evolve(schema)) }
 }
 
 /// Drops a table with all its rows; it is gone at once. Not within a transaction. Any thread. Errors: `JOINLY_NOT_FOUND` (no such

@@ -14,7 +14,7 @@ pub(crate) fn replace(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result
     file.sync_all()?;
     drop(file);
     std::fs::rename(temporary, path)?;
-    sync_directory(path)
+    super::sync_directory_of(path)
 }
 
 /// Reads a file of at most `most` bytes. None when there is none; `FileTooLarge` for a longer one.
@@ -32,20 +32,6 @@ pub(crate) fn read(path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
 /// Opens a file to lock, which only its owner may read and write.
 pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
     private().truncate(false).open(path)
-}
-
-/// Makes sure that what was renamed or linked is found after a power loss.
-pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        Ok(())
-    }
 }
 
 fn private() -> OpenOptions {

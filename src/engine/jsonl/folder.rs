@@ -158,13 +158,7 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 
 /// Has the device know which files a folder holds.
 pub(super) fn sync_parent(path: &Path) -> Result<()> {
-    #[cfg(unix)]
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        File::open(parent).and_then(|folder| folder.sync_all()).map_err(failed(parent))?;
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
+    crate::platform::sync_directory_of(path).map_err(failed(path))
 }
 
 pub(super) fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error {

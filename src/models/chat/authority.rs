@@ -200,14 +200,11 @@ impl Folder {
 }
 
 pub(super) fn io_error(path: &Path, error: &std::io::Error) -> Error {
-    use std::io::ErrorKind;
-    let kind = match error.kind() {
-        ErrorKind::NotFound => Kind::NotFound,
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::WriteZero => Kind::Full,
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Kind::ReadOnly,
-        ErrorKind::FileTooLarge => Kind::TooLarge,
-        _ => Kind::Io,
-    };
-    Error::new(kind, format!("{}: {error}", path.display()))
-        .with_engine_code(error.raw_os_error().unwrap_or(0))
+    match error.kind() {
+        std::io::ErrorKind::FileTooLarge => {
+            Error::new(Kind::TooLarge, format!("{}: {error}", path.display()))
+                .with_engine_code(error.raw_os_error().unwrap_or(0))
+        }
+        _ => Error::io(error, path.display()),
+    }
 }

@@ -11,7 +11,7 @@ use super::legacy::{MAX_PAYLOAD_BYTES, Payload};
 use super::sqlite_store::Saved;
 use crate::error::{Error, Kind, Result};
 use crate::models::document::check_count;
-use crate::platform::whole_file;
+use crate::platform;
 
 /// Backups that are kept where the program does not say.
 pub const DEFAULT_BACKUPS: usize = 5;
@@ -178,7 +178,7 @@ impl JsonStore {
         let (from, to) = (self.folder.json(), self.folder.path(&format!("{JSON}{BACKUP}{:06}", last + 1)));
         // Not every file system has links.
         let kept = std::fs::hard_link(&from, &to).or_else(|_| std::fs::copy(&from, &to).map(drop));
-        kept.and_then(|()| whole_file::sync_directory(&to)).map_err(|error| io_error(&to, &error))
+        kept.and_then(|()| platform::sync_directory_of(&to)).map_err(|error| io_error(&to, &error))
     }
 
     /// Removes the oldest backups. That one more is left is no reason to fail.
