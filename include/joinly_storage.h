@@ -1250,10 +1250,6 @@ typedef struct {
      * Closed lobbies that were deleted, with all their events.
      */
     uint64_t deleted;
-    /**
-     * Numbers of the feed of all lobbies that were deleted.
-     */
-    uint64_t pruned;
 } joinly_swept;
 
 /**
@@ -1299,8 +1295,7 @@ typedef struct {
      */
     uint64_t version;
     /**
-     * From `joinly_lobby_poll_all`: the number of the call that made it, among those of all lobbies; else 0. Events of one
-     * number happened together.
+     * From `joinly_lobby_poll_all`: the version of the commit that made it; else 0. Events of one commit happened together.
      */
     uint64_t sequence;
     /**
@@ -3118,14 +3113,12 @@ joinly_status joinly_lobby_as_of(const joinly_store *store,
                                  joinly_error **err);
 
 /**
- * Writes what time has decided in all lobbies; deletes the closed lobbies that were created more than `keep_ms`
- * milliseconds ago, and all but the last `keep_feed` numbers of the feed that `joinly_lobby_poll_all` reads. In small
- * transactions. Of use now and then for the size of the file: nothing else depends on it. `swept` may be NULL. Any thread.
- * Errors: `JOINLY_INVALID`, and those of `joinly_kv_put`.
+ * Writes what time has decided in all lobbies, and deletes the closed lobbies that were created more than `keep_ms`
+ * milliseconds ago. In small transactions. Of use now and then for the size of the file: nothing else depends on it. `swept`
+ * may be NULL. Any thread. Errors: `JOINLY_INVALID`, and those of `joinly_kv_put`.
  */
 joinly_status joinly_lobby_sweep(joinly_store *store,
                                  uint64_t keep_ms,
-                                 uint64_t keep_feed,
                                  joinly_swept *swept,
                                  joinly_error **err);
 
@@ -3164,11 +3157,13 @@ joinly_status joinly_lobby_poll(joinly_store *store,
                                 joinly_error **err);
 
 /**
- * Pulls what happened in all lobbies after call number `after` (0: from the beginning), at most `max` calls (0: 256), with
- * all the events of each, as the host may know them; waits as `joinly_lobby_poll`. When calls are missing, because they
- * are no longer kept, the batch has no events and `joinly_events_is_resync` is 1: read the lobbies anew, and go on after
- * `joinly_events_next`. So it is, at once, for a number still to come: `UINT64_MAX` begins with the present. What time
- * decides in a lobby is told once somebody looks at it. Any thread.
+ * Pulls what happened in all lobbies after commit `after` (a version of the store; 0: from the beginning), in at most `max`
+ * commits (0: 256), with all the events of each, as the host may know them; waits as `joinly_lobby_poll`. The next poll goes
+ * on after `joinly_events_next`, also when the batch has no events since only other keys were changed. When something is
+ * missing, because the change log (`log_keep`) or a lobby no longer has it, the batch has no events and
+ * `joinly_events_is_resync` is 1: read the lobbies anew, and go on after `joinly_events_next`. So it is, at once, for a
+ * version still to come: `UINT64_MAX` begins with the present. What time decides in a lobby is told once somebody looks at
+ * it. Any thread.
  *
  * Errors: `JOINLY_TIMEOUT` (nothing happened; no error object), `JOINLY_CLOSED` (also when the store is closed meanwhile),
  * and those of `joinly_kv_scan`.

@@ -4,8 +4,6 @@ use crate::error::{Error, Kind, Result};
 
 /// The most bytes of a key.
 pub const MAX_KEY_BYTES: usize = 2048;
-/// The bytes that a number adds to its feed: a colon and 20 digits.
-pub const FEED_NUMBER_BYTES: usize = 21;
 /// The most bytes of a value.
 pub const MAX_VALUE_BYTES: usize = 64 << 20;
 /// The most operations of one batch, checks included.
@@ -43,18 +41,6 @@ fn bad_key(key: &[u8]) -> Error {
     match key.len() {
         0 => Error::invalid("the key is empty"),
         len => Error::new(Kind::TooLarge, format!("key of {len} bytes: the limit is {MAX_KEY_BYTES}")),
-    }
-}
-
-/// A feed: the keys of its numbers are keys too.
-pub(crate) fn check_feed(feed: &[u8]) -> Result<()> {
-    check_key(feed)?;
-    match feed.len().saturating_add(FEED_NUMBER_BYTES) {
-        len if len > MAX_KEY_BYTES => Err(Error::new(
-            Kind::TooLarge,
-            format!("keys of {len} bytes in a feed: the limit is {MAX_KEY_BYTES}"),
-        )),
-        _ => Ok(()),
     }
 }
 

@@ -147,7 +147,7 @@ class Arena {
 
     joinly::Store store_;
     milliseconds length_;
-    /// The last call of which the lobbies' events are known; at first one to come, so that the poll begins anew.
+    /// The last commit of which the lobbies' events are known; at first one to come, so that the poll begins anew.
     std::uint64_t seen_ = std::numeric_limits<std::uint64_t>::max();
     std::uint64_t played_ = 0;
     std::map<std::int64_t, Game> games_;

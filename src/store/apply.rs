@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
-use super::batch::{Batch, Data, Op, feed_key};
+use super::batch::{Batch, Data, Op};
 use super::changelog::{self, Logged, LoggedChange};
 use super::encoding::{self, RAW};
 use super::index::IndexSet;
@@ -23,7 +23,7 @@ pub(super) struct Plan<'b> {
     changes: Changes<'b>,
     /// Entries of the expiries that are done with.
     swept: Vec<&'b [u8]>,
-    /// What the last operation answers: a sum, a number in a feed, or whether the key existed.
+    /// What the last operation answers: a sum, or whether the key existed.
     pub reply: i64,
 }
 
@@ -144,17 +144,6 @@ impl<'b> Planner<'_, 'b> {
                 Ok(existed.into())
             }
             Op::Add { key, delta } => self.add(key, delta),
-            Op::Append { feed, data } => {
-                let number = self.add(feed, 1)?;
-                let key = u64::try_from(number).ok().filter(|number| *number > 0).ok_or_else(|| {
-                    Error::new(
-                        Kind::OutOfRange,
-                        "the counter of a feed is negative: no value can be appended",
-                    )
-                })?;
-                self.set(feed_key(feed, key), Logged::Put, Some(New::given(data, 0)));
-                Ok(number)
-            }
             Op::Expire { key, expiry } => {
                 let expires_at = expiry.at(self.now);
                 if let Some(at) = self.position(key) {

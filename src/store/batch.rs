@@ -62,11 +62,6 @@ pub(super) enum Op<B> {
         key: B,
         delta: i64,
     },
-    /// Write a value under the next number of a feed.
-    Append {
-        feed: B,
-        data: Data<B>,
-    },
     Expire {
         key: B,
         expiry: Expiry,
@@ -108,16 +103,10 @@ impl<B: Copy> Op<B> {
             }
             Self::Delete { key } => Op::Delete { key: form(key) },
             Self::Add { key, delta } => Op::Add { key: form(key), delta },
-            Self::Append { feed, data: ref value } => Op::Append { feed: form(feed), data: data(value) },
             Self::Expire { key, expiry } => Op::Expire { key: form(key), expiry },
             Self::Sweep { key, entry } => Op::Sweep { key: form(key), entry: form(entry) },
         }
     }
-}
-
-/// The key of a number in a feed: the feed, `:` and 20 digits, so that keys are ordered as numbers.
-pub fn feed_key(feed: &[u8], number: u64) -> Vec<u8> {
-    [feed, format!(":{number:020}").as_bytes()].concat()
 }
 
 /// A list of checks and mutations, committed together or not at all. It belongs to no store.
@@ -210,19 +199,6 @@ impl Batch {
         self.push([key], |[key]| Op::Add { key, delta })
     }
 
-    /// Writes a value under the next number of a feed: the commit adds 1 to the counter `feed` and writes the value at
-    /// [`feed_key`] of the sum. Numbers start at 1 and have no gap, in the order of the commits, and commits of appends to
-    /// one feed do not conflict. It sees the mutations before it in the batch.
-    ///
-    /// # Errors
-    /// As [`Batch::check`]. The commit fails with [`Kind::WrongType`] when `feed` holds no counter, with
-    /// [`Kind::OutOfRange`] when that is negative or used up.
-    pub fn append(&mut self, feed: &[u8], value: &[u8]) -> Result<()> {
-        limits::check_feed(feed)?;
-        limits::check_value(value)?;
-        self.push([feed, value], |[feed, plain]| Op::Append { feed, data: Data { plain, packed: None } })
-    }
-
     /// Changes when a key expires: `ttl_ms` milliseconds after the commit; 0: never. Nothing happens when it does not
     /// exist.
     ///
@@ -287,7 +263,7 @@ impl Batch {
     /// Compresses what is worth it, before any lock is taken.
     pub(super) fn pack(mut self, compression: &Compression) -> Self {
         for op in &mut self.ops {
-            if let Op::Put { data, .. } | Op::Append { data, .. } = op {
+            if let Op::Put { data, .. } = op {
                 let plain = self.bytes.get(data.plain.start..data.plain.end).unwrap_or_default();
                 if let (encoding, Cow::Owned(packed)) = compression.encode(plain) {
                     data.packed = Some((encoding, keep(&mut self.bytes, &packed)));

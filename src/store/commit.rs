@@ -19,7 +19,7 @@ pub(super) type Request = Batch;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reply {
     pub version: u64,
-    /// Of the last operation: a sum, a number in a feed, or whether the key existed.
+    /// Of the last operation: a sum, or whether the key existed.
     pub value: i64,
 }
 
@@ -67,15 +67,6 @@ impl Store {
     /// As [`Store::put`], and [`Kind::WrongType`], [`Kind::OutOfRange`].
     pub fn add(&self, key: &[u8], delta: i64) -> Result<i64> {
         Ok(self.inner.commit_one(|batch| batch.add(key, delta))?.value)
-    }
-
-    /// Appends a value to a feed; answers its number. See [`Batch::append`].
-    ///
-    /// # Errors
-    /// As [`Store::add`].
-    pub fn append(&self, feed: &[u8], value: &[u8]) -> Result<u64> {
-        let number = self.inner.commit_one(|batch| batch.append(feed, value))?.value;
-        u64::try_from(number).map_err(|_| Error::new(Kind::Panic, "a number in a feed is negative"))
     }
 
     /// Commits a batch: all of it or nothing. Answers the commit's version, greater than those of all commits before; for

@@ -41,7 +41,7 @@ pub use crate::cache::Figures as CacheFigures;
 pub use crate::engine::query::{Sql, SqlPage, SqlParam, SqlValue};
 pub use crate::engine::{Capabilities, Limits, Sharing};
 pub use crate::value::Value;
-pub use batch::{Batch, Expiry, feed_key};
+pub use batch::{Batch, Expiry};
 pub use changelog::{Change, ChangeKind, Commit};
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, Durability, Location, Mode, Options};

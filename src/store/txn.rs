@@ -33,7 +33,6 @@ pub struct Transaction {
     may_guess: bool,
     ranges: Vec<Range>,
     writes: BTreeMap<Vec<u8>, Write>,
-    appends: Vec<(Vec<u8>, Arc<[u8]>)>,
     /// How deep in attempts it is, and what their writes replaced, in order.
     attempts: u32,
     replaced: Vec<(Vec<u8>, Option<Write>)>,
@@ -122,7 +121,6 @@ impl Transaction {
             may_guess: false,
             ranges: Vec::new(),
             writes: BTreeMap::new(),
-            appends: Vec::new(),
             attempts: 0,
             replaced: Vec::new(),
         }
@@ -235,20 +233,6 @@ impl Transaction {
         Ok(sum)
     }
 
-    /// Appends a value to a feed, see [`Batch::append`]: the commit gives it its number, so this transaction does not see
-    /// it, and two that append to one feed do not conflict.
-    ///
-    /// # Errors
-    /// As [`Transaction::put`].
-    pub fn append(&mut self, feed: &[u8], value: &[u8]) -> Result<()> {
-        limits::check_feed(feed)?;
-        limits::check_value(value)?;
-        self.inner()?;
-        self.check_room()?;
-        self.appends.push((feed.to_vec(), value.into()));
-        Ok(())
-    }
-
     /// Reads a page as of the begin, with this transaction's writes. A commit of others into the part that was read makes
     /// the transaction conflict.
     ///
@@ -331,12 +315,11 @@ impl Transaction {
         &mut self,
         body: impl FnOnce(&mut Self) -> std::result::Result<R, E>,
     ) -> std::result::Result<R, E> {
-        let (replaced, appends) = (self.replaced.len(), self.appends.len());
+        let replaced = self.replaced.len();
         self.attempts += 1;
         let result = body(self);
         self.attempts -= 1;
         if result.is_err() {
-            self.appends.truncate(appends);
             for (key, write) in self.replaced.drain(replaced..).rev() {
                 match write {
                     Some(write) => self.writes.insert(key, write),
@@ -356,7 +339,7 @@ impl Transaction {
     /// [`Kind::Conflict`] when what it read was changed meanwhile: repeat it from its begin; else as [`Store::commit`].
     pub fn commit(self) -> Result<u64> {
         let inner = self.inner()?;
-        if self.writes.is_empty() && self.appends.is_empty() {
+        if self.writes.is_empty() {
             return match self.moment.is_guessed() {
                 true => {
                     Err(Error::new(Kind::Conflict, "what was read is not certain: repeat the transaction"))
@@ -377,9 +360,6 @@ impl Transaction {
                 Write::Delete => batch.delete(&key)?,
             }
         }
-        for (feed, data) in self.appends {
-            batch.append(&feed, &data)?;
-        }
         // The snapshot goes first, so that the commit's checkpoint does not wait for it.
         drop(self.moment);
         Ok(inner.commit(batch)?.version)
@@ -389,29 +369,22 @@ impl Transaction {
     fn room(&self) -> Batch {
         let reads = self.reads.keys().map(Vec::len);
         let writes = self.writes.iter().map(|(key, write)| key.len() + write.len());
-        let appends = self.appends.iter().map(|(feed, data)| feed.len() + data.len());
-        let ops = self.reads.len() + self.ranges.len() + self.writes.len() + self.appends.len();
-        Batch::with_room(ops, reads.chain(writes).chain(appends).sum())
+        let ops = self.reads.len() + self.ranges.len() + self.writes.len();
+        Batch::with_room(ops, reads.chain(writes).sum())
     }
 
     fn write(&mut self, key: &[u8], write: Write) -> Result<()> {
         limits::check_key(key)?;
         self.inner()?;
-        self.check_room()?;
+        let count = self.writes.len();
+        if count >= limits::MAX_BATCH_OPS {
+            return Err(limits::too_many("writes in a transaction", count + 1, limits::MAX_BATCH_OPS));
+        }
         let replaced = self.writes.insert(key.to_vec(), write);
         if self.attempts > 0 {
             self.replaced.push((key.to_vec(), replaced));
         }
         Ok(())
-    }
-
-    fn check_room(&self) -> Result<()> {
-        match self.writes.len() + self.appends.len() {
-            count if count >= limits::MAX_BATCH_OPS => {
-                Err(limits::too_many("writes in a transaction", count + 1, limits::MAX_BATCH_OPS))
-            }
-            _ => Ok(()),
-        }
     }
 }
 

@@ -35,6 +35,11 @@ impl Store {
         self.watch_at((version != 0).then_some(version), prefix)
     }
 
+    /// The same for commits after `version` exactly: also after 0, a log that no longer has the first is compacted.
+    pub(crate) fn watch_after(&self, version: u64, prefix: &[u8]) -> Result<Watch> {
+        self.watch_at(Some(version), prefix)
+    }
+
     fn watch_at(&self, reached: Option<u64>, prefix: &[u8]) -> Result<Watch> {
         self.inner.engine()?;
         if prefix.len() > limits::MAX_KEY_BYTES {
@@ -54,7 +59,7 @@ impl Store {
     /// # Errors
     /// As [`Store::watch`] and [`Store::get`].
     pub fn watch_from_now(&self, prefix: &[u8]) -> Result<Watch> {
-        self.watch_at(Some(self.version()?), prefix)
+        self.watch_after(self.version()?, prefix)
     }
 }
 

@@ -65,15 +65,15 @@ static void bad_store(void* p, joinly_status bad) {
     joinly_value* value = DIRTY(joinly_value);
     joinly_page* page = DIRTY(joinly_page);
     joinly_events* events = DIRTY(joinly_events);
-    joinly_swept swept = {sizeof swept, 0, 9, 9, 9};
+    joinly_swept swept = {sizeof swept, 0, 9, 9};
     every_change(p, NULL, 1, bad);
     every_look(p, NULL, 1, bad);
     CHECK_STATUS(bad, joinly_lobby_heartbeat(s, 1, players, 1, NULL, &error));
     CHECK_STATUS(bad, joinly_lobby_heartbeat_host(s, 1, &error));
     CHECK_STATUS(bad, joinly_lobby_as_of(s, 1, 1, JOINLY_VIEWER_PUBLIC, &value, &error));
     CHECK(value == NULL);
-    CHECK_STATUS(bad, joinly_lobby_sweep(s, 0, 0, &swept, &error));
-    CHECK(swept.settled == 0 && swept.deleted == 0 && swept.pruned == 0);
+    CHECK_STATUS(bad, joinly_lobby_sweep(s, 0, &swept, &error));
+    CHECK(swept.settled == 0 && swept.deleted == 0);
     CHECK_STATUS(bad, joinly_lobby_search(s, NULL, &page, NULL, &error));
     CHECK(page == NULL);
     CHECK_STATUS(bad, joinly_lobby_poll(s, 1, 0, JOINLY_VIEWER_PUBLIC, 0, 10, &events, &error));
@@ -391,7 +391,7 @@ static void output_structs(joinly_store* store, uint64_t lobby) {
     joinly_page* page = DIRTY(joinly_page);
     const joinly_join join = join_of("eve");
     CHECK_STATUS(JOINLY_INVALID, joinly_lobby_join(store, NULL, lobby, &join, 1, NULL, &done, &error));
-    CHECK_STATUS(JOINLY_INVALID, joinly_lobby_sweep(store, 0, 0, &swept, &error));
+    CHECK_STATUS(JOINLY_INVALID, joinly_lobby_sweep(store, 0, &swept, &error));
     CHECK_STATUS(JOINLY_INVALID, joinly_lobby_search(store, NULL, &page, &explain, &error));
     CHECK(page == NULL);
     explain.struct_size = offsetof(joinly_explain, read);

@@ -71,7 +71,7 @@ void lobbies(joinly::Store& store) {
     CHECK(lobbies.search().try_page()->size() == 1 && lobbies.try_quick_join({{"cy"}})->lobby == lobby->number());
     auto transaction = store.try_begin();
     CHECK(transaction && store.lobbies(*transaction)[lobby->number()].try_leave("cy") && transaction->try_rollback());
-    CHECK(lobby->try_kick("cy") && lobby->try_close() && lobbies.try_poll(0) && lobbies.try_sweep({}, 0)->deleted == 1);
+    CHECK(lobby->try_kick("cy") && lobby->try_close() && lobbies.try_poll(0) && lobbies.try_sweep({})->deleted == 1);
 }
 
 void the_rest(joinly::Store& store) {

@@ -229,8 +229,13 @@ def test_all_lobbies_in_one_feed(store: Store) -> None:
         (second.id, "created"),
         (second.id, "joined"),
     ]
-    assert sorted({event.sequence for event in events.events}) == [1, 2, 3]
+    assert len({event.sequence for event in events.events}) == 3
+    assert events.next == max(event.sequence for event in events.events)
     assert store.lobbies.poll(events.next).events == []
+    store["other"] = b"1"
+    passed = store.lobbies.poll(events.next)
+    assert (passed.events, passed.resync) == ([], False)
+    assert passed.next > events.next
 
 
 def test_events_of_another_process_wake_a_reader(path: Path) -> None:

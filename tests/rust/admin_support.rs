@@ -47,7 +47,6 @@ pub fn fill(store: &Store, count: u64) {
                 1 => batch.put_ttl(format!("lease:{n}").as_bytes(), text.as_bytes(), 1 << 45).unwrap(),
                 2 => batch.add(b"count", 1).unwrap(),
                 3 => batch.delete(format!("doc:{:06}", n - 1).as_bytes()).unwrap(),
-                4 => batch.append(b"feed", text.as_bytes()).unwrap(),
                 _ => batch.put(&[b"b\0".as_slice(), &n.to_be_bytes()].concat(), b"").unwrap(),
             }
         }

@@ -77,7 +77,7 @@ fn the_same_calls_make_the_same_documents() {
             lobbies.heartbeat(id, &["bob"]).unwrap();
             lobbies.quick_join(&Query::new(), vec![Join::of(&format!("q{n}"))], Create::default()).unwrap();
         }
-        lobbies.sweep(1_000_000, 100).unwrap();
+        lobbies.sweep(1_000_000).unwrap();
         dump(&store)
     };
     let [memory, others @ ..] = Home::each().map(run);

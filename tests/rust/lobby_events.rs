@@ -39,13 +39,16 @@ fn events_have_no_gap_whoever_writes() {
         }
         let (mut last, mut versions) = (0, std::collections::BTreeMap::new());
         loop {
-            let PollAll::Happened(told) = lobbies.poll_all(last, 50).unwrap() else { panic!("a gap") };
-            if told.is_empty() {
+            let PollAll::Happened { commits, next } = lobbies.poll_all(last, 50).unwrap() else {
+                panic!("a gap")
+            };
+            if commits.is_empty() {
+                assert_eq!(next, stores[0].version().unwrap());
                 break;
             }
-            for told in told {
-                last += 1;
-                assert_eq!(told.sequence, last);
+            for told in commits {
+                assert!(last < told.sequence && told.sequence <= next);
+                last = told.sequence;
                 for event in told.events {
                     let version: &mut u64 = versions.entry(event.lobby).or_default();
                     *version += 1;
@@ -88,14 +91,16 @@ fn old_events_are_pruned_and_readers_are_told() {
         assert_eq!(lobbies.as_of(id, first - 1).unwrap().lobby.members, 2);
         let said = lobbies.said(id, 2).unwrap();
         assert!(matches!(&said[1].change, Change::Said { text, .. } if text == "line 199"));
-        assert!(matches!(lobbies.poll_all(0, 10).unwrap(), PollAll::Resync(_)));
+        let present = store.version().unwrap();
+        assert_eq!(lobbies.poll_all(0, 10).unwrap(), PollAll::Resync(present));
+        assert_eq!(lobbies.poll_all(u64::MAX, 10).unwrap(), PollAll::Resync(present));
         lobbies.close(id, &By::Host).unwrap();
-        let swept = lobbies.sweep(0, 5).unwrap();
+        let swept = lobbies.sweep(0).unwrap();
         assert_eq!(swept.deleted, 1);
         assert_eq!(kind(lobbies.room(id)), Kind::NotFound);
         let rest: Vec<_> = store.scan(&joinly_storage::Scan::prefix(b"lobby")).unwrap().rows;
         let rest: Vec<_> = rest.iter().map(|row| String::from_utf8_lossy(&row.key).into_owned()).collect();
-        assert_eq!(rest.len(), 2 + 5 + 1, "{rest:?}");
+        assert_eq!(rest, ["lobby.id", "lobby.made:"]);
         assert_eq!(lobbies.create(of("ada")).unwrap().lobby, 2);
     }
 }
@@ -155,21 +160,41 @@ fn a_listener_to_all_lobbies_is_woken_by_another_store() {
     let (store, other) = (home.open(), home.open());
     let lobbies = Lobbies::new(&store);
     lobbies.create(of("ada")).unwrap();
-    let mut listener = lobbies.listen_all(1).unwrap();
-    assert_eq!(listener.next(10, Duration::from_millis(1)).unwrap(), PollAll::Happened(Vec::new()));
+    let begun = store.version().unwrap();
+    let mut listener = lobbies.listen_all(begun).unwrap();
+    let nothing = PollAll::Happened { commits: Vec::new(), next: begun };
+    assert_eq!(listener.next(10, Duration::from_millis(1)).unwrap(), nothing);
+    // What concerns no lobby is passed over.
+    store.put(b"other", b"1").unwrap();
+    let nothing = PollAll::Happened { commits: Vec::new(), next: begun + 1 };
+    assert_eq!(listener.next(10, Duration::from_millis(1)).unwrap(), nothing);
     std::thread::scope(|scope| {
         scope.spawn(|| Lobbies::new(&other).create(of("bob")).unwrap());
         let mut told = Vec::new();
-        eventually("a call of another store", || {
-            let PollAll::Happened(calls) = listener.next(10, Duration::from_secs(5)).unwrap() else {
+        eventually("a commit of another store", || {
+            let PollAll::Happened { commits, .. } = listener.next(10, Duration::from_secs(5)).unwrap() else {
                 panic!()
             };
-            told.extend(calls);
+            told.extend(commits);
             !told.is_empty()
         });
-        assert_eq!((told[0].sequence, told[0].events.len()), (2, 3));
+        assert_eq!((told[0].sequence, told[0].events.len()), (listener.after(), 3));
     });
-    assert_eq!(listener.after(), 2);
-    lobbies.sweep(0, 0).unwrap();
-    assert_eq!(lobbies.listen_all(0).unwrap().next(10, Duration::from_secs(5)).unwrap(), PollAll::Resync(2));
+    assert_eq!(listener.after(), store.version().unwrap());
+}
+
+#[test]
+fn a_listener_to_all_lobbies_is_told_of_what_it_missed() {
+    let home = Home::sqlite().with(|options| options.log_keep = 10);
+    let store = home.open();
+    let lobbies = Lobbies::new(&store);
+    lobbies.create(of("ada")).unwrap();
+    for n in 0..500_u32 {
+        store.put(b"other", &n.to_le_bytes()).unwrap();
+    }
+    let present = store.version().unwrap();
+    assert_eq!(lobbies.poll_all(1, 10).unwrap(), PollAll::Resync(present));
+    lobbies.create(of("bob")).unwrap();
+    let PollAll::Happened { commits, .. } = lobbies.poll_all(present, 10).unwrap() else { panic!() };
+    assert_eq!(commits.len(), 1);
 }

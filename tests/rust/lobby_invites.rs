@@ -52,7 +52,7 @@ fn an_invitation_ends_with_its_time_and_with_its_lobby() {
     lobbies.close(id, &joinly_storage::models::lobby::By::Host).unwrap();
     assert_eq!(lobbies.invitations("bob").unwrap(), []);
     assert_eq!(check(&lobbies, id).lobby.invited, 0);
-    lobbies.sweep(0, 0).unwrap();
+    lobbies.sweep(0).unwrap();
     let left = store.scan(&joinly_storage::Scan::prefix(b"lobby.invite")).unwrap().rows;
     assert_eq!(left, []);
 }

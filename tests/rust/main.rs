@@ -26,7 +26,6 @@ mod engine_conformance;
 mod engine_jsonl;
 mod engine_jsonl_crash;
 mod expiry;
-mod feeds;
 mod indexes;
 mod lobby_calls;
 mod lobby_events;

@@ -124,13 +124,13 @@ fn nothing_of_a_match_is_kept_when_its_lobby_cannot_be_made() {
         let store = open(&home, &Rules::default());
         let queues = Matchmaker::new(&store);
         let ids = [enqueue(&queues, "a", 20.0), enqueue(&queues, "b", 20.0)];
-        store.put(b"lobby.feed", b"no counter").unwrap();
+        store.put(b"lobby.id", b"no counter").unwrap();
         assert_eq!(kind(queues.tick(QUEUE, "test", 1000)), Kind::WrongType);
         assert!(ids.iter().all(|id| state(&queues, *id) == State::Queued));
         for prefix in ["match:", "lobby:", "lobby.seat:", "lobby.code:"] {
             assert!(store.scan(&Scan::prefix(prefix.as_bytes())).unwrap().rows.is_empty());
         }
-        store.delete(b"lobby.feed").unwrap();
+        store.delete(b"lobby.id").unwrap();
         assert_eq!(tick(&queues).len(), 1);
     }
 }

@@ -112,9 +112,10 @@ class Lobbies:
         return Explain(index or None, bool(explain.ordered), explain.read, bool(explain.exhausted))
 
     def poll(self, after: int = 0, *, timeout: Optional[float] = 0, limit: int = 256) -> Events:
-        """What happened in all lobbies after call number `after`, at most `limit` calls; waits as `Lobby.poll`.
+        """What happened in all lobbies after commit `after` (a version of the store), in at most `limit` commits.
 
-        A number still to come is answered at once, with `resync` and the present number in `next`.
+        Waits as `Lobby.poll`. Go on after `next`, also when there are no events, since only other keys were changed. A
+        version still to come is answered at once, with `resync` and the present version in `next`.
         """
         return events.poll(self._pull(limit), after, timeout)
 
@@ -123,21 +124,21 @@ class Lobbies:
         return await events.poll_async(self._pull(limit), after, timeout)
 
     def events(self, after: int = 0) -> Iterator[Union[Event, Snapshot]]:
-        """Every event of all lobbies after call number `after`, and then those to come."""
+        """Every event of all lobbies after commit `after`, and then those to come."""
         return events.follow(self._pull(256), after)
 
     def events_async(self, after: int = 0) -> AsyncIterator[Union[Event, Snapshot]]:
         """`events`, for asyncio."""
         return events.follow_async(self._pull(256), after)
 
-    def sweep(self, *, keep: float = 86_400, keep_feed: int = 100_000) -> Swept:
-        """Deletes closed lobbies older than `keep` seconds, and all but the last numbers of the feed.
+    def sweep(self, *, keep: float = 86_400) -> Swept:
+        """Deletes closed lobbies older than `keep` seconds.
 
         Of use now and then for the size of the file: nothing else depends on it.
         """
         swept = lobby_ffi.Swept()
-        ffi.call(lobby_ffi.sweep, self._scope.store, int(keep * 1000), keep_feed, byref(swept))
-        return Swept(swept.settled, swept.deleted, swept.pruned)
+        ffi.call(lobby_ffi.sweep, self._scope.store, int(keep * 1000), byref(swept))
+        return Swept(swept.settled, swept.deleted)
 
     def _pull(self, limit: int) -> Pull:
         return lambda after, timeout_ms: ffi.make(lobby_ffi.poll_all, self._scope.store, after, limit, timeout_ms)

@@ -31,8 +31,9 @@ def poll(pull: Pull, after: int, timeout: Optional[float]) -> Events:
     while True:
         left = deadline - time.monotonic()
         found = _pull(pull, after, left)
-        if found or left <= _SLICE:
-            return found or Events([], after, False, None)
+        if found.events or found.resync or left <= _SLICE:
+            return found
+        after = found.next
 
 
 async def poll_async(pull: Pull, after: int, timeout: Optional[float]) -> Events:
@@ -41,8 +42,9 @@ async def poll_async(pull: Pull, after: int, timeout: Optional[float]) -> Events
     while True:
         left = deadline - time.monotonic()
         found = await asyncio.to_thread(_pull, pull, after, left)
-        if found or left <= _SLICE:
-            return found or Events([], after, False, None)
+        if found.events or found.resync or left <= _SLICE:
+            return found
+        after = found.next
 
 
 def follow(pull: Pull, after: int) -> Iterator[Union[Event, Snapshot]]:
@@ -66,9 +68,9 @@ async def follow_async(pull: Pull, after: int) -> AsyncIterator[Union[Event, Sna
         after = events.next
 
 
-def _pull(pull: Pull, after: int, left: float) -> Optional[Events]:
+def _pull(pull: Pull, after: int, left: float) -> Events:
     handle = pull(after, math.ceil(1000 * max(0, min(left, _SLICE))))
-    return take(handle) if handle else None
+    return take(handle) if handle else Events([], after, False, None)
 
 
 def take(handle: int) -> Events:

@@ -107,7 +107,6 @@ class Swept(Sized):
         ("reserved", c_uint32),
         ("settled", c_uint64),
         ("deleted", c_uint64),
-        ("pruned", c_uint64),
     ]
 
 
@@ -148,7 +147,7 @@ as_of = declare("joinly_lobby_as_of", c_void_p, c_uint64, c_uint64, c_uint32, _O
 by_code = declare("joinly_lobby_by_code", *_CALL, *TEXT, _OUT, _OUT)
 of_player = declare("joinly_lobby_of_player", *_CALL, *TEXT, *TEXT, _OUT, _OUT)
 search = declare("joinly_lobby_search", c_void_p, POINTER(LobbyQuery), _OUT, c_void_p, _OUT)
-sweep = declare("joinly_lobby_sweep", c_void_p, c_uint64, c_uint64, c_void_p, _OUT)
+sweep = declare("joinly_lobby_sweep", c_void_p, c_uint64, c_void_p, _OUT)
 
 poll = declare("joinly_lobby_poll", c_void_p, c_uint64, c_uint64, c_uint32, c_uint32, c_uint32, _OUT, _OUT)
 poll_all = declare("joinly_lobby_poll_all", c_void_p, c_uint64, c_uint32, c_uint32, _OUT, _OUT)

@@ -279,7 +279,7 @@ class Event(NamedTuple):
     change: dict[str, Any]
     """What happened, with the names of the library's JSON."""
     sequence: int
-    """From `Lobbies.poll`: the number of the call that made it; else 0."""
+    """From `Lobbies.poll`: the version of the commit that made it; else 0."""
 
 
 class Events(NamedTuple):
@@ -316,5 +316,3 @@ class Swept(NamedTuple):
     """Lobbies in which time had decided something."""
     deleted: int
     """Closed lobbies that were deleted."""
-    pruned: int
-    """Numbers of the feed of all lobbies that were deleted."""

@@ -49,8 +49,7 @@ pub struct joinly_event {
     pub lobby: u64,
     /// Its number in the lobby: from 1, without a gap.
     pub version: u64,
-    /// From `joinly_lobby_poll_all`: the number of the call that made it, among those of all lobbies; else 0. Events of one
-    /// number happened together.
+    /// From `joinly_lobby_poll_all`: the version of the commit that made it; else 0. Events of one commit happened together.
     pub sequence: u64,
     /// When it was made, in milliseconds since 1970-01-01 UTC.
     pub time: i64,
@@ -160,13 +159,15 @@ fn polled(poll: Poll) -> Result<EventsObject> {
     }
 }
 
-fn polled_all(poll: PollAll) -> Result<EventsObject> {
+fn polled_all(after: u64, poll: PollAll) -> Result<EventsObject> {
     match poll {
-        PollAll::Happened(happened) => {
-            let next = happened.last().ok_or_else(|| Error::quiet(Kind::Timeout))?.sequence;
-            let events = happened
+        PollAll::Happened { commits, next } if next == after && commits.is_empty() => {
+            Err(Error::quiet(Kind::Timeout))
+        }
+        PollAll::Happened { commits, next } => {
+            let events = commits
                 .into_iter()
-                .flat_map(|call| call.events.into_iter().map(move |event| (call.sequence, event)));
+                .flat_map(|commit| commit.events.into_iter().map(move |event| (commit.sequence, event)));
             EventsObject::of(events, next)
         }
         PollAll::Resync(next) => Ok(EventsObject { next, resync: true, ..EventsObject::default() }),
@@ -212,11 +213,13 @@ pub unsafe extern "C" fn joinly_lobby_poll(
     }
 }
 
-/// Pulls what happened in all lobbies after call number `after` (0: from the beginning), at most `max` calls (0: 256), with
-/// all the events of each, as the host may know them; waits as `joinly_lobby_poll`. When calls are missing, because they
-/// are no longer kept, the batch has no events and `joinly_events_is_resync` is 1: read the lobbies anew, and go on after
-/// `joinly_events_next`. So it is, at once, for a number still to come: `UINT64_MAX` begins with the present. What time
-/// decides in a lobby is told once somebody looks at it. Any thread.
+/// Pulls what happened in all lobbies after commit `after` (a version of the store; 0: from the beginning), in at most `max`
+/// commits (0: 256), with all the events of each, as the host may know them; waits as `joinly_lobby_poll`. The next poll goes
+/// on after `joinly_events_next`, also when the batch has no events since only other keys were changed. When something is
+/// missing, because the change log (`log_keep`) or a lobby no longer has it, the batch has no events and
+/// `joinly_events_is_resync` is 1: read the lobbies anew, and go on after `joinly_events_next`. So it is, at once, for a
+/// version still to come: `UINT64_MAX` begins with the present. What time decides in a lobby is told once somebody looks at
+/// it. Any thread.
 ///
 /// Errors: `JOINLY_TIMEOUT` (nothing happened; no error object), `JOINLY_CLOSED` (also when the store is closed meanwhile),
 /// and those of `joinly_kv_scan`.
@@ -240,7 +243,7 @@ pub unsafe extern "C" fn joinly_lobby_poll_all(
                 0 => Lobbies::new(s).poll_all(after, most(max)),
                 ms => Lobbies::new(s).listen_all(after)?.next(most(max), Duration::from_millis(ms.into())),
             })?;
-            *out = EVENTS.insert(polled_all(poll)?)?;
+            *out = EVENTS.insert(polled_all(after, poll)?)?;
             Ok(())
         })
     }

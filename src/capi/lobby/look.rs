@@ -32,8 +32,6 @@ pub struct joinly_swept {
     pub settled: u64,
     /// Closed lobbies that were deleted, with all their events.
     pub deleted: u64,
-    /// Numbers of the feed of all lobbies that were deleted.
-    pub pruned: u64,
 }
 
 pub(super) fn viewer(constant: u32) -> Result<Viewer> {
@@ -159,10 +157,9 @@ pub unsafe extern "C" fn joinly_lobby_as_of(
     }
 }
 
-/// Writes what time has decided in all lobbies; deletes the closed lobbies that were created more than `keep_ms`
-/// milliseconds ago, and all but the last `keep_feed` numbers of the feed that `joinly_lobby_poll_all` reads. In small
-/// transactions. Of use now and then for the size of the file: nothing else depends on it. `swept` may be NULL. Any thread.
-/// Errors: `JOINLY_INVALID`, and those of `joinly_kv_put`.
+/// Writes what time has decided in all lobbies, and deletes the closed lobbies that were created more than `keep_ms`
+/// milliseconds ago. In small transactions. Of use now and then for the size of the file: nothing else depends on it. `swept`
+/// may be NULL. Any thread. Errors: `JOINLY_INVALID`, and those of `joinly_kv_put`.
 ///
 /// # Safety
 /// `swept` is NULL or writable for the size it states; `err` is NULL or writable.
@@ -170,19 +167,17 @@ pub unsafe extern "C" fn joinly_lobby_as_of(
 pub unsafe extern "C" fn joinly_lobby_sweep(
     store: *mut joinly_store,
     keep_ms: u64,
-    keep_feed: u64,
     swept: *mut joinly_swept,
     err: *mut *mut joinly_error,
 ) -> joinly_status {
     // SAFETY: forwarded contract.
     unsafe {
         guard(err, || {
-            let mut value = joinly_swept { struct_size: 0, reserved: 0, settled: 0, deleted: 0, pruned: 0 };
+            let mut value = joinly_swept { struct_size: 0, reserved: 0, settled: 0, deleted: 0 };
             ffi::fill_optional(swept, &value, "joinly_swept")?;
             let keep_ms = i64::try_from(keep_ms).unwrap_or(i64::MAX);
-            let done = with_store(store, |s| Lobbies::new(s).sweep(keep_ms, keep_feed))?;
-            (value.settled, value.deleted, value.pruned) =
-                (done.settled as u64, done.deleted as u64, done.pruned as u64);
+            let done = with_store(store, |s| Lobbies::new(s).sweep(keep_ms))?;
+            (value.settled, value.deleted) = (done.settled as u64, done.deleted as u64);
             ffi::fill_optional(swept, &value, "joinly_swept")
         })
     }

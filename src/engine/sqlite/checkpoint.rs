@@ -12,17 +12,21 @@ use crate::error::{Error, Kind, Result};
 
 /// Frames (pages) not yet copied from which on the log is copied into the database while everybody goes on.
 pub(super) const PASSIVE_FRAMES: u32 = 1000;
-/// Frames from which on writers are made to wait for a moment so that the log starts anew.
-const TRUNCATE_FRAMES: u32 = 16 * PASSIVE_FRAMES;
+/// Frames from which on writers are made to wait for a moment so that the log starts anew. Its file stays as long as it is:
+/// pages that a file has already are written at half the cost of new ones.
+pub(super) const RESTART_FRAMES: u32 = 16 * PASSIVE_FRAMES;
 /// Frames from which on the host is warned.
 const WARN_FRAMES: u32 = 64 * PASSIVE_FRAMES;
 /// Without a commit for this long the log is emptied.
 const IDLE: Duration = Duration::from_secs(2);
-/// How long a truncating checkpoint waits for readers, and how long the background thread rests between two.
+/// How long a checkpoint that keeps writers waiting waits for readers, and how long the background thread rests after one in
+/// vain, then twice as long after each next.
 const PATIENCE: Duration = Duration::from_millis(20);
-const REST: Duration = Duration::from_secs(2);
+const FIRST_REST: Duration = Duration::from_millis(100);
+const LONGEST_REST: Duration = Duration::from_secs(2);
 
 const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+const RESTART: &str = "PRAGMA wal_checkpoint(RESTART)";
 const TRUNCATE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 /// Gives an empty log new salts, if nobody is in the way: a name that no recovery gives it again.
@@ -37,13 +41,21 @@ pub(super) struct Checkpointer {
     connection: Option<Connection>,
     seen: Generation,
     changed_at: Instant,
-    tried_at: Instant,
+    rest: Duration,
+    rests_until: Instant,
 }
 
 impl Checkpointer {
     pub fn new(file: File) -> Self {
         let now = Instant::now();
-        Self { file, connection: None, seen: Generation::UNKNOWN, changed_at: now, tried_at: now }
+        Self {
+            file,
+            connection: None,
+            seen: Generation::UNKNOWN,
+            changed_at: now,
+            rest: FIRST_REST,
+            rests_until: now,
+        }
     }
 
     /// Does what is due. `release` gives up the snapshots of this process that nobody uses.
@@ -56,14 +68,18 @@ impl Checkpointer {
             self.run(PASSIVE, Duration::ZERO)?;
         }
         let idle = (frames > 0 || wal.is_nameless()) && now.duration_since(self.changed_at) >= IDLE;
-        // A truncating checkpoint keeps writers waiting while it waits for readers.
-        if (idle || frames >= TRUNCATE_FRAMES) && now.duration_since(self.tried_at) >= REST {
-            self.tried_at = now;
+        if (idle || frames >= RESTART_FRAMES) && now >= self.rests_until {
             release();
-            let emptied = self.run(TRUNCATE, PATIENCE)?;
-            if !emptied && frames >= WARN_FRAMES {
+            let done = self.run(if idle { TRUNCATE } else { RESTART }, PATIENCE)?;
+            if done {
+                self.rest = FIRST_REST;
+            } else {
+                self.rests_until = Instant::now() + self.rest;
+                self.rest = LONGEST_REST.min(self.rest * 2);
+            }
+            if !done && frames >= WARN_FRAMES {
                 crate::log::warn(format_args!(
-                    "the write-ahead log has {frames} pages: a reader keeps it from shrinking"
+                    "the write-ahead log has {frames} pages: a reader keeps it from starting anew"
                 ));
             }
         }

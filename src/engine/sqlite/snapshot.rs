@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::checkpoint::RESTART_FRAMES;
 use super::open::File;
 use super::read;
 use super::statement::Session;
@@ -148,9 +149,8 @@ impl Pool {
             if let Some(mut state) = reader.try_lock()
                 && state.held
                 && due(&state)
-                && let Err(error) = state.release()
             {
-                crate::log::warn(format_args!("release a snapshot: {error}"));
+                state.give_up();
             }
         }
     }
@@ -174,6 +174,12 @@ impl Reader {
             session.run(DOING, END, &[])?;
         }
         Ok(())
+    }
+
+    fn give_up(&mut self) {
+        if let Err(error) = self.release() {
+            crate::log::warn(format_args!("release a snapshot: {error}"));
+        }
     }
 }
 
@@ -223,6 +229,10 @@ impl Drop for PooledSnapshot {
             let mut state = reader.lock();
             state.used = Instant::now();
             state.user = None;
+            // A log that is due to start anew can do so only once nobody reads it. Of a closed engine there is none.
+            if state.held && self.pool.wal.frames() >= RESTART_FRAMES {
+                state.give_up();
+            }
         }
         let mut idle = self.pool.idle.lock();
         if idle.len() < KEPT {

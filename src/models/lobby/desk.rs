@@ -10,7 +10,7 @@ use super::rules::Turn;
 use super::state::{Ban, Lobby, Private, Room, Seat, State};
 use super::{code, history, keys};
 use crate::error::{Kind, Result};
-use crate::models::document::{self, decode, encode};
+use crate::models::document::{self, decode};
 use crate::models::{Refusal, Step};
 use crate::store::{Scan, Transaction};
 
@@ -186,9 +186,6 @@ impl<'t> Desk<'t> {
         }
         for event in &events {
             self.write(&keys::event(id, event.version), event)?;
-        }
-        if let (Some(first), Some(last)) = (events.first(), events.last()) {
-            self.txn.append(keys::FEED, &encode(&(id, first.version, last.version))?)?;
         }
         history::prune(self, &mut room.lobby)?;
         self.write(&keys::lobby(id), &room.lobby)?;

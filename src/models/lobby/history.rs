@@ -9,8 +9,8 @@ use super::{Lobbies, keys};
 use crate::error::{Error, Kind, Result};
 use crate::limits;
 use crate::models::Stop;
-use crate::models::document::{self, decode};
-use crate::store::{Row, Scan, Transaction, feed_key};
+use crate::models::document::decode;
+use crate::store::{Row, Scan, Transaction};
 
 /// Events pruned at a time.
 const CHUNK: u64 = 64;
@@ -22,24 +22,6 @@ pub enum Poll {
     Events(Vec<Event>),
     /// Events are missing, so here is everything. Go on with the version of its lobby.
     Resync(Box<Snapshot>),
-}
-
-/// What one call has made happen in some lobby: all of it or nothing.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Happened {
-    /// Its number among the calls of all lobbies: from 1, without a gap.
-    pub sequence: u64,
-    /// The events, in order: at least one.
-    pub events: Vec<Event>,
-}
-
-/// What a poll of all lobbies answers.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PollAll {
-    /// What happened since, in order; none: nothing did.
-    Happened(Vec<Happened>),
-    /// Something is missing: read the lobbies anew, then go on with this number.
-    Resync(u64),
 }
 
 /// The little of a lobby that says whether there is something to tell.
@@ -79,30 +61,6 @@ impl Lobbies<'_> {
 
     pub(super) fn position(&self, id: u64) -> Result<Position> {
         self.scope.document(keys::lobby(id))?.ok_or_else(|| super::missing(id))
-    }
-
-    /// What happened in all lobbies after a number, up to `max` calls, as the host may know it.
-    ///
-    /// # Errors
-    /// Those of a read.
-    pub fn poll_all(&self, after: u64, max: usize) -> Result<PollAll> {
-        self.scope.read(|txn| {
-            let last = document::get(txn, keys::FEED)?.unwrap_or(0);
-            let page =
-                txn.peek(&keys::after(keys::FEED, after).limit(max.clamp(1, limits::MAX_PAGE_ROWS)))?;
-            let mut happened = Vec::with_capacity(page.rows.len());
-            for (row, sequence) in page.rows.iter().zip(after.saturating_add(1)..) {
-                let events =
-                    if row.key == feed_key(keys::FEED, sequence) { events_of(txn, row)? } else { None };
-                // Told up to a gap; the next poll starts at it.
-                let Some(events) = events else { break };
-                happened.push(Happened { sequence, events });
-            }
-            match happened.is_empty() && after != last {
-                true => Ok(PollAll::Resync(last)),
-                false => Ok(PollAll::Happened(happened)),
-            }
-        })
     }
 
     /// The lobby as it was when an event had just happened, folded from the events; leases are those that the events tell.
@@ -152,17 +110,6 @@ impl Lobbies<'_> {
         said.reverse();
         Ok(said)
     }
-}
-
-/// The events of a call; None when some are no longer kept.
-fn events_of(txn: &mut Transaction, row: &Row) -> Result<Option<Vec<Event>>> {
-    let (id, first, last): (u64, u64, u64) = decode(&row.key, value(row))?;
-    let count = usize::try_from(last.saturating_sub(first)).unwrap_or(usize::MAX).saturating_add(1);
-    let page = txn.peek(&keys::events_after(id, first.saturating_sub(1)).limit(count))?;
-    let events: Vec<Event> =
-        page.rows.iter().map(|row| decode(&row.key, value(row))).collect::<Result<_>>()?;
-    let complete = events.len() == count && events.first().is_some_and(|event| event.version == first);
-    Ok(complete.then_some(events))
 }
 
 fn value(row: &Row) -> &[u8] {

@@ -1,15 +1,17 @@
 //! Where a lobby's documents are. Only those that everybody may know begin with `lobby:`, so that a list of lobbies is one.
 
+use std::ops::Bound;
+
 use crate::engine::Range;
 use crate::error::{Error, Kind, Result};
-use crate::store::{Scan, feed_key};
+use crate::store::Scan;
 
 /// Before the lobbies' ids.
 pub const LOBBY: &str = "lobby:";
 /// The counter of ids.
 pub const ID: &[u8] = b"lobby.id";
-/// The feed of all lobbies' calls, each told by lobby and the numbers of its first and last event.
-pub const FEED: &[u8] = b"lobby.feed";
+/// Before the events of all lobbies.
+pub const EVENTS: &[u8] = b"lobby.event:";
 
 /// What everybody may know.
 pub fn lobby(id: u64) -> Vec<u8> {
@@ -74,34 +76,23 @@ pub fn number_of(key: &[u8]) -> Result<u64> {
     last_part(key)?.parse().map_err(damaged)
 }
 
-/// The feed of a lobby's events.
-fn events(id: u64) -> String {
-    format!("lobby.event:{id}")
-}
-
-/// An event.
+/// An event. The keys of a lobby's are ordered as their numbers.
 pub fn event(id: u64, version: u64) -> Vec<u8> {
-    feed_key(events(id).as_bytes(), version)
+    format!("lobby.event:{id}:{version:020}").into_bytes()
 }
 
 /// The events after a number.
 pub fn events_after(id: u64, version: u64) -> Scan {
-    after(events(id).as_bytes(), version)
+    let end = match Range::prefix(&events_prefix(id)).end {
+        Bound::Excluded(end) => end,
+        _ => Vec::new(),
+    };
+    Scan::range(&event(id, version.saturating_add(1)), &end)
 }
 
 /// Before all keys of a lobby's events.
 pub fn events_prefix(id: u64) -> Vec<u8> {
     format!("lobby.event:{id}:").into_bytes()
-}
-
-/// The values of a feed after a number.
-pub fn after(feed: &[u8], number: u64) -> Scan {
-    let prefix = [feed, b":"].concat();
-    let end = match Range::prefix(&prefix).end {
-        std::ops::Bound::Excluded(end) => end,
-        _ => Vec::new(),
-    };
-    Scan::range(&feed_key(feed, number.saturating_add(1)), &end)
 }
 
 /// The lobby as it was before the first event that is kept.

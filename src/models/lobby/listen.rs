@@ -1,8 +1,8 @@
-//! Waiting for news of lobbies, from whatever process, without a busy loop.
+//! Waiting for news of a lobby, from whatever process, without a busy loop.
 
 use std::time::{Duration, Instant};
 
-use super::history::{Poll, PollAll};
+use super::history::Poll;
 use super::state::Viewer;
 use super::{Lobbies, keys};
 use crate::error::{Kind, Result};
@@ -17,13 +17,6 @@ pub struct Listener<'l, 's> {
     watch: Watch,
 }
 
-/// A place in what happens in all lobbies.
-pub struct FeedListener<'l, 's> {
-    lobbies: &'l Lobbies<'s>,
-    after: u64,
-    watch: Watch,
-}
-
 impl<'s> Lobbies<'s> {
     /// Listens to a lobby, for events after one.
     ///
@@ -32,15 +25,6 @@ impl<'s> Lobbies<'s> {
     pub fn listen<'l>(&'l self, id: u64, after: u64, viewer: Viewer) -> Result<Listener<'l, 's>> {
         let watch = self.scope.store().watch_from_now(&keys::events_prefix(id))?;
         Ok(Listener { lobbies: self, lobby: id, viewer, after, watch })
-    }
-
-    /// Listens to all lobbies, for calls after one.
-    ///
-    /// # Errors
-    /// Those of a read.
-    pub fn listen_all<'l>(&'l self, after: u64) -> Result<FeedListener<'l, 's>> {
-        let watch = self.scope.store().watch_from_now(keys::FEED)?;
-        Ok(FeedListener { lobbies: self, after, watch })
     }
 }
 
@@ -87,39 +71,8 @@ impl Listener<'_, '_> {
     }
 }
 
-impl FeedListener<'_, '_> {
-    /// The number of the last call told.
-    pub fn after(&self) -> u64 {
-        self.after
-    }
-
-    /// What the next calls made happen, up to `max` of them; waits for the first at most `timeout`, and then answers none.
-    ///
-    /// # Errors
-    /// As [`Lobbies::poll_all`].
-    pub fn next(&mut self, max: usize, timeout: Duration) -> Result<PollAll> {
-        let deadline = Instant::now().checked_add(timeout);
-        loop {
-            let poll = self.lobbies.poll_all(self.after, max)?;
-            let left = left(deadline);
-            match &poll {
-                PollAll::Happened(happened) => match happened.last() {
-                    Some(call) => self.after = call.sequence,
-                    None if !left.is_zero() => {
-                        wait(&mut self.watch, left)?;
-                        continue;
-                    }
-                    None => {}
-                },
-                PollAll::Resync(sequence) => self.after = *sequence,
-            }
-            return Ok(poll);
-        }
-    }
-}
-
 /// What is left until a deadline; None is one that never comes.
-fn left(deadline: Option<Instant>) -> Duration {
+pub(super) fn left(deadline: Option<Instant>) -> Duration {
     deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()))
 }
 

@@ -19,6 +19,7 @@ mod chance;
 mod code;
 mod desk;
 mod event;
+mod feed;
 mod history;
 pub(in crate::models) mod host;
 mod invite;
@@ -35,10 +36,11 @@ mod sweep;
 
 pub use code::CODE_CHARS;
 pub use event::{Change, Event, Leaving, LobbyPatch, Moving, Uninviting};
-pub use history::{Happened, Poll, PollAll};
+pub use feed::{FeedListener, Happened, PollAll};
+pub use history::Poll;
 pub use invite::{DEFAULT_INVITE_MS, Invitation};
 pub use join::Joined;
-pub use listen::{FeedListener, Listener};
+pub use listen::Listener;
 pub use request::{
     By, Create, Join, MAX_EVENTS, MAX_LEASE_MS, MAX_MEMBERS, MAX_NAME_BYTES, MAX_PARTY, MAX_PASSWORD_BYTES,
     MAX_TEAMS, Reserve,

@@ -5,9 +5,9 @@ use super::state::{Lobby, State};
 use super::{Lobbies, keys};
 use crate::error::{Kind, Result};
 use crate::models::document::decode;
-use crate::store::{Batch, Scan};
+use crate::store::Scan;
 
-/// Lobbies looked at, and numbers of the feed deleted, at a time.
+/// Lobbies looked at, at a time.
 const PAGE: usize = 256;
 
 /// What a sweep has done.
@@ -17,17 +17,15 @@ pub struct Swept {
     pub settled: usize,
     /// Closed lobbies that were deleted, with all their events.
     pub deleted: usize,
-    /// Numbers of the feed of all lobbies that were deleted.
-    pub pruned: usize,
 }
 
 impl Lobbies<'_> {
-    /// Writes what time has decided in all lobbies, deletes the lobbies that were created more than `keep_ms` ago and are
-    /// closed, and all but the last `keep_feed` numbers of the feed of all lobbies. In small transactions.
+    /// Writes what time has decided in all lobbies, and deletes those that were created more than `keep_ms` ago and are
+    /// closed. In small transactions.
     ///
     /// # Errors
     /// Those of a read and of a commit.
-    pub fn sweep(&self, keep_ms: i64, keep_feed: u64) -> Result<Swept> {
+    pub fn sweep(&self, keep_ms: i64) -> Result<Swept> {
         let mut swept = Swept::default();
         let mut scan = Scan::prefix(keys::LOBBY.as_bytes()).limit(PAGE);
         loop {
@@ -51,7 +49,6 @@ impl Lobbies<'_> {
                 None => break,
             }
         }
-        swept.pruned = self.prune_feed(keep_feed)?;
         Ok(swept)
     }
 
@@ -76,25 +73,6 @@ impl Lobbies<'_> {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == Kind::NotFound => Ok(false),
             Err(error) => Err(error),
-        }
-    }
-
-    fn prune_feed(&self, keep: u64) -> Result<usize> {
-        let Some(last) = self.scope.document::<u64>(keys::FEED)? else { return Ok(0) };
-        let end = crate::store::feed_key(keys::FEED, last.saturating_sub(keep).saturating_add(1));
-        let scan = keys::after(keys::FEED, 0).keys_only(true).limit(PAGE);
-        let mut pruned = 0;
-        loop {
-            let page = self.scope.store().scan(&scan)?;
-            let mut batch = Batch::new();
-            for row in page.rows.iter().filter(|row| row.key < end) {
-                batch.delete(&row.key)?;
-            }
-            if batch.is_empty() {
-                return Ok(pruned);
-            }
-            pruned += batch.len();
-            self.scope.store().commit(&batch)?;
         }
     }
 }

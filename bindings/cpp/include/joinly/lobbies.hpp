@@ -160,8 +160,9 @@ class Lobbies {
     /// The lobbies that a query finds, as everybody may know them.
     [[nodiscard]] LobbySearch search(LobbyQuery query = {}) const { return {caller_.store, std::move(query)}; }
 
-    /// What happened in all lobbies after call number `after`, at most `max` calls (0: 256); waits for the first up to
-    /// `timeout`; nothing when there is none.
+    /// What happened in all lobbies after commit `after` (a version of the store), in at most `max` commits (0: 256);
+    /// waits for the first up to `timeout`; nothing when there is none. Go on after its `next`, also when it has no
+    /// events, since only other keys were changed.
     Result<std::optional<LobbyEvents>> try_poll(std::uint64_t after, milliseconds timeout = {},
                                                 std::uint32_t max = 0) const {
         return detail::find<LobbyEvents, joinly_events*, JOINLY_TIMEOUT>(
@@ -170,17 +171,16 @@ class Lobbies {
             });
     }
 
-    /// Deletes the closed lobbies that were created more than `keep` ago, and all but the last `keep_feed` numbers of
-    /// the feed that `try_poll` reads. Of use for the size of the file alone.
-    Result<Swept> try_sweep(milliseconds keep, std::uint64_t keep_feed) {
+    /// Deletes the closed lobbies that were created more than `keep` ago. Of use for the size of the file alone.
+    Result<Swept> try_sweep(milliseconds keep) {
         const auto age = detail::lifetime(keep);
         if (!age) {
             return age.error();
         }
         Swept swept{};
         swept.struct_size = sizeof swept;
-        const auto done = detail::run(
-            [&](joinly_error** error) { return joinly_lobby_sweep(caller_.store, *age, keep_feed, &swept, error); });
+        const auto done =
+            detail::run([&](joinly_error** error) { return joinly_lobby_sweep(caller_.store, *age, &swept, error); });
         if (!done) {
             return done.error();
         }
@@ -201,7 +201,7 @@ class Lobbies {
                                                   std::uint32_t max = 0) const {
         return try_poll(after, timeout, max).value();
     }
-    Swept sweep(milliseconds keep, std::uint64_t keep_feed) { return try_sweep(keep, keep_feed).value(); }
+    Swept sweep(milliseconds keep) { return try_sweep(keep).value(); }
 #endif
 
   private:

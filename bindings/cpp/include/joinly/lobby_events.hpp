@@ -38,7 +38,7 @@ struct LobbyEvent {
     std::uint64_t lobby;
     /// Its number in the lobby: from 1, without a gap.
     std::uint64_t version;
-    /// The number of the call that made it, among those of all lobbies; 0 when one lobby was polled.
+    /// The version of the commit that made it; 0 when one lobby was polled.
     std::uint64_t sequence;
     TimePoint time;
     LobbyEventKind kind;
