@@ -8,6 +8,8 @@ mod engine;
 mod legal;
 mod made;
 mod make;
+mod matching;
+mod pairing;
 mod pool;
 mod quality;
 mod queue;
