@@ -14,7 +14,7 @@ from joinly_storage import (
     Store,
 )
 
-WIDE = {"start": 1000.0}
+WIDE = {"start": 1000.0, "cap": 1000.0}
 
 
 def ranked(store: Store, **rules: object) -> Queue:

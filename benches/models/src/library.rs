@@ -132,7 +132,7 @@ impl<const BEHIND: bool> World for Library<BEHIND> {
 
     fn fill_tickets(&self, count: u64) {
         let queues = Matchmaker::new(&self.0);
-        let rules = Rules { window: Window { start: 100.0, ..Window::default() }, ..Rules::default() };
+        let rules = Rules { window: Window { start: 10.0, ..Window::default() }, ..Rules::default() };
         let lobby = Create { timing: TIMING, ..Create::default() };
         queues.configure(QUEUE, &Queue { rules, seed: 7, lobby: Some(lobby) }).unwrap();
         let round = self.0.version().unwrap();

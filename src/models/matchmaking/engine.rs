@@ -1,15 +1,15 @@
-//! Making matches: a pure function of rules, tickets, seed and time. The oldest ticket chooses first, among those whose
-//! rating is nearest, up to a bounded number; then the next oldest that is left.
-//!
-//! That is a promise to who waits, and the best match there is for each in turn. A pairing of the largest total weight
-//! would be more even over all, and would leave the oldest with a worse partner, or none, for the sake of who just came.
+//! Making matches: a pure function of rules, tickets, seed and time. Pairs are chosen for all together where they are few
+//! enough, see [`Pairing`]. Else the oldest ticket chooses first, among those whose rating is nearest, up to a bounded number;
+//! then the next oldest that is left.
 
 use std::collections::BTreeMap;
 
+use super::gather::{Gathering, shares_region};
 use super::legal::{Candidate, Region, pair, region};
+use super::pairing;
 use super::quality::{Quality, quality};
-use super::rules::{Policy, Rules};
-use super::split::{self, EXACT, Side, unevenness};
+use super::rules::{Pairing, Policy, Rules};
+use super::split::{Side, unevenness};
 use super::ticket::{Backfill, Ticket};
 
 /// Partners that a ticket considers in a match of two tickets; for larger ones twice the players, but no fewer.
@@ -17,8 +17,6 @@ const NEIGHBOURS: usize = 16;
 /// Neighbours that each ticket may look at to find them, and how many more all tickets together may.
 const LOOKS: usize = 64;
 const SHARED_LOOKS: usize = 500_000;
-/// Steps of a search among more candidates than can be searched exhaustively.
-const STEPS: usize = 512;
 
 /// What a tick decided.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,6 +57,7 @@ pub fn run(rules: &Rules, tickets: &[&Ticket], backfills: &[&Backfill], seed: u6
     for backfill in backfills {
         maker.fill(backfill, now);
     }
+    maker.pair_up();
     for seed in 0..candidates.len() {
         maker.serve(seed);
     }
@@ -85,6 +84,8 @@ struct Maker<'r, 't> {
     by_keys: BTreeMap<&'t BTreeMap<String, String>, usize>,
     places: Vec<Place>,
     taken: Vec<bool>,
+    /// The partners of those who are paired all together; None where one has to wait.
+    paired: BTreeMap<usize, Option<usize>>,
     /// Looks that all tickets together may still take.
     shared: usize,
     seed: u64,
@@ -117,7 +118,8 @@ impl<'r, 't> Maker<'r, 't> {
             buckets.push(Bucket { order, next, previous });
         }
         let (taken, shared) = (vec![false; candidates.len()], SHARED_LOOKS);
-        Self { rules, candidates, buckets, by_keys, places, taken, shared, seed, matches: Vec::new() }
+        let (paired, matches) = (BTreeMap::new(), Vec::new());
+        Self { rules, candidates, buckets, by_keys, places, taken, paired, shared, seed, matches }
     }
 
     fn is_taken(&self, number: usize) -> bool {
@@ -188,6 +190,27 @@ impl<'r, 't> Maker<'r, 't> {
         found
     }
 
+    /// Finds partners for all players of a bucket together, where matches are pairs and the bucket is small enough.
+    fn pair_up(&mut self) {
+        if self.rules.players() != 2 || self.rules.pairing == Pairing::Greedy {
+            return;
+        }
+        for bucket in &self.buckets {
+            let alone = |number: &usize| self.candidates.get(*number).filter(|one| one.side.size == 1);
+            let free = bucket.order.iter().copied().filter(|number| !self.is_taken(*number));
+            let mut players: Vec<_> = free.filter_map(|number| Some((number, alone(&number)?))).collect();
+            if players.len() > pairing::MOST {
+                continue;
+            }
+            // Their numbers are in the order of their age.
+            players.sort_unstable_by_key(|(number, _)| *number);
+            let (numbers, players): (Vec<usize>, Vec<_>) = players.into_iter().unzip();
+            let partners = pairing::partners(self.rules, &players);
+            let partners = partners.into_iter().map(|at| at.and_then(|at| numbers.get(at)).copied());
+            self.paired.extend(numbers.iter().copied().zip(partners));
+        }
+    }
+
     /// Finds the oldest ticket left its match.
     fn serve(&mut self, number: usize) {
         let (candidates, rules) = (self.candidates, self.rules);
@@ -200,8 +223,11 @@ impl<'r, 't> Maker<'r, 't> {
             2 => NEIGHBOURS,
             players => NEIGHBOURS.max(2 * players),
         };
-        // All who are left are younger: under either policy none beyond this window may be met.
-        let pool = self.neighbours(seed, bucket, (below, above), seed.width, wanted);
+        let pool = match self.paired.get(&number) {
+            Some(partner) => partner.iter().copied().collect(),
+            // All who are left are younger: under either policy none beyond this window may be met.
+            None => self.neighbours(seed, bucket, (below, above), seed.width, wanted),
+        };
         let pool: Vec<_> =
             pool.iter().filter_map(|number| candidates.get(*number).map(|other| (*number, other))).collect();
         let Some(found) = Gathering::run(rules, seed, &pool) else { return };
@@ -284,92 +310,6 @@ impl<'r, 't> Maker<'r, 't> {
             region,
             quality: quality(self.rules, teams, backfill),
         });
-    }
-}
-
-fn shares_region(rules: &Rules, chosen: &[&Candidate<'_>], another: &Candidate<'_>) -> bool {
-    let tickets = chosen.iter().copied().chain([another]).map(|candidate| candidate.ticket);
-    region(rules, tickets) != Region::Nowhere
-}
-
-/// The search for the tickets of one match around its oldest: of all sets when they are few, else the first that fits,
-/// nearest tickets first.
-struct Gathering<'r, 't> {
-    rules: &'r Rules,
-    pool: &'r [(usize, &'r Candidate<'t>)],
-    chosen: Vec<&'r Candidate<'t>>,
-    /// Places in the pool.
-    members: Vec<usize>,
-    exhaustive: bool,
-    steps: usize,
-    best: Option<Gathered>,
-}
-
-struct Gathered {
-    score: f64,
-    /// Places in the pool.
-    members: Vec<usize>,
-    /// The team of the oldest, then of each member.
-    teams: Vec<usize>,
-}
-
-impl<'r, 't> Gathering<'r, 't> {
-    fn run(
-        rules: &'r Rules,
-        seed: &'r Candidate<'t>,
-        pool: &'r [(usize, &'r Candidate<'t>)],
-    ) -> Option<Gathered> {
-        if !shares_region(rules, &[], seed) {
-            return None;
-        }
-        let exhaustive = pool.len() < EXACT || rules.players() == 2;
-        let (chosen, steps) = (vec![seed], if exhaustive { usize::MAX } else { STEPS });
-        let mut search = Self { rules, pool, chosen, members: Vec::new(), exhaustive, steps, best: None };
-        let room = rules.players().checked_sub(seed.side.size)?;
-        search.extend(0, room);
-        search.best
-    }
-
-    /// Adds tickets of the pool from `from` on while there is room. Whether the search is over.
-    fn extend(&mut self, from: usize, room: usize) -> bool {
-        if room == 0 {
-            self.consider();
-            return !self.exhaustive && self.best.is_some();
-        }
-        for (at, (_, candidate)) in self.pool.iter().enumerate().skip(from) {
-            let Some(room) = room.checked_sub(candidate.side.size) else { continue };
-            // With the seed the pool was paired already.
-            let mut others = self.chosen.iter().skip(1);
-            if !others.all(|other| pair(self.rules, candidate, other))
-                || !shares_region(self.rules, &self.chosen, candidate)
-            {
-                continue;
-            }
-            let Some(steps) = self.steps.checked_sub(1) else { return true };
-            self.steps = steps;
-            self.chosen.push(candidate);
-            self.members.push(at);
-            let over = self.extend(at + 1, room);
-            self.chosen.pop();
-            self.members.pop();
-            if over {
-                return true;
-            }
-        }
-        false
-    }
-
-    fn consider(&mut self) {
-        let sides: Vec<&Side> = self.chosen.iter().map(|candidate| &candidate.side).collect();
-        let Some(split) = split::split(&sides, self.rules) else { return };
-        let width = split::gap(self.chosen.iter().map(|candidate| candidate.rating));
-        let born = |candidate: &&Candidate<'_>| candidate.ticket.created as f64 / 1000.0;
-        let oldest = self.chosen.first().map_or(0.0, born);
-        let younger: f64 = self.chosen.iter().map(|candidate| born(candidate) - oldest).sum();
-        let score = width + split.unevenness + self.rules.age_bonus * younger / self.chosen.len() as f64;
-        if self.best.as_ref().is_none_or(|best| score < best.score) {
-            self.best = Some(Gathered { score, members: self.members.clone(), teams: split.teams });
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 mod engine;
+mod gather;
 mod legal;
 mod made;
 mod make;
@@ -26,7 +27,7 @@ pub use engine::{Outcome, Proposal, run};
 pub use made::{Match, MatchState, MatchedTicket};
 pub use quality::{Decile, Quality, Report, Sample, report};
 pub use queue::{Matchmaker, Queue};
-pub use rules::{MAX_MATCH_PLAYERS, MAX_ROLES, Policy, Rules, Window};
+pub use rules::{MAX_MATCH_PLAYERS, MAX_ROLES, Pairing, Policy, Rules, Window};
 pub use tick::Tick;
 pub use ticket::{
     Backfill, Filter, MAX_BLOCKED, MAX_TEXT_BYTES, MAX_TICKET_FIELDS, Scalar, Seeker, State, Test, Ticket,

@@ -5,6 +5,8 @@ use proptest::test_runner::RngSeed;
 
 use super::*;
 
+mod pairing;
+
 const NOW: i64 = 1_000_000;
 
 fn seeker(player: &str, mu: f64) -> Seeker {
@@ -142,9 +144,10 @@ fn any_tickets(most: u64) -> impl Strategy<Value = Vec<Ticket>> {
 
 fn any_rules() -> impl Strategy<Value = Rules> {
     let shape = prop::sample::select(vec![(2, 1), (2, 2), (2, 3), (3, 1), (3, 2), (1, 2), (4, 1)]);
-    (shape, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |((teams, team_size), older, bonus, roles)| {
+    (shape, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |((teams, team_size), older, bonus, roles, greedy)| {
             let mut rules = rules(teams, team_size);
+            rules.pairing = if greedy { Pairing::Greedy } else { Pairing::Optimal };
             rules.policy = if older { Policy::Older } else { Policy::Mutual };
             rules.age_bonus = if bonus { 0.05 } else { 0.0 };
             if roles && team_size == 2 {
@@ -163,6 +166,7 @@ proptest! {
     /// Every decision is the best there is for the oldest ticket that can be matched, and none that can be is left.
     #[test]
     fn decisions_are_those_of_an_oracle(rules in any_rules(), tickets in any_tickets(8)) {
+        let rules = Rules { pairing: Pairing::Greedy, ..rules };
         let fits = |ticket: &&Ticket| ticket.party.len() <= rules.team_size;
         let tickets: Vec<Ticket> = tickets.iter().filter(fits).cloned().collect();
         let outcome = decide(&rules, &tickets, &[]);
@@ -237,7 +241,8 @@ fn the_oldest_chooses_first_and_takes_the_nearest() {
         ticket(3, &[11.5], 1_000),
         ticket(4, &[9.0], 1_000),
     ];
-    assert_eq!(ids(&decide(&rules(2, 1), &tickets, &[])), [[2, 3].into(), [1, 4].into()]);
+    let rules = Rules { pairing: Pairing::Greedy, ..rules(2, 1) };
+    assert_eq!(ids(&decide(&rules, &tickets, &[])), [[2, 3].into(), [1, 4].into()]);
 }
 
 #[test]
@@ -348,9 +353,8 @@ impl Numbers {
 }
 
 /// Half an hour of one arrival a second, most near the mean, some far out, and what became of them.
-fn simulate(policy: Policy) -> (Vec<Sample>, Vec<Ticket>) {
-    let mut rules = rules(2, 1);
-    rules.policy = policy;
+fn simulate(policy: Policy, pairing: Pairing) -> (Vec<Sample>, Vec<Ticket>) {
+    let rules = Rules { policy, pairing, ..rules(2, 1) };
     let (mut numbers, mut waiting, mut samples) = (Numbers(1), Vec::<Ticket>::new(), Vec::new());
     for second in 0..1800 {
         let now = NOW + second * 1000;
@@ -377,23 +381,27 @@ fn simulate(policy: Policy) -> (Vec<Sample>, Vec<Ticket>) {
 
 #[test]
 fn nobody_starves_when_the_older_window_counts() {
-    let (samples, waiting) = simulate(Policy::Older);
-    let report = report(samples, &[]);
-    // The far ones are 40 beyond the mean: the late growth of 0.1 a second bridges that in 400 s.
-    let longest = report.deciles.iter().map(|decile| decile.wait_max_ms).max().unwrap();
-    assert!(longest < 400_000, "{report:?}");
-    assert!(waiting.iter().all(|ticket| ticket.created > NOW + 1_400_000), "{waiting:?}");
-    assert!(report.deciles[5].wait_p95_ms < 10_000, "{report:?}");
+    for pairing in [Pairing::Optimal, Pairing::Greedy] {
+        let (samples, waiting) = simulate(Policy::Older, pairing);
+        let report = report(samples, &[]);
+        // The far ones are 40 beyond the mean: the late growth of 0.1 a second bridges that in 400 s.
+        let longest = report.deciles.iter().map(|decile| decile.wait_max_ms).max().unwrap();
+        assert!(longest < 400_000, "{pairing:?}: {report:?}");
+        assert!(waiting.iter().all(|ticket| ticket.created > NOW + 1_400_000), "{pairing:?}: {waiting:?}");
+        assert!(report.deciles[5].wait_p95_ms < 10_000, "{pairing:?}: {report:?}");
+    }
 }
 
 #[test]
 fn mutual_windows_pair_everyone_once_nobody_new_interferes() {
-    let (samples, waiting) = simulate(Policy::Mutual);
-    assert!(samples.len() > 1700);
-    let rules = rules(2, 1);
-    let last = NOW + 1_800_000;
-    let later = run(&rules, &waiting.iter().collect::<Vec<_>>(), &[], 1, last + 600_000);
-    assert_eq!(later.matches.len(), waiting.len() / 2);
+    for pairing in [Pairing::Optimal, Pairing::Greedy] {
+        let (samples, waiting) = simulate(Policy::Mutual, pairing);
+        assert!(samples.len() > 1700);
+        let rules = Rules { pairing, ..rules(2, 1) };
+        let last = NOW + 1_800_000;
+        let later = run(&rules, &waiting.iter().collect::<Vec<_>>(), &[], 1, last + 600_000);
+        assert_eq!(later.matches.len(), waiting.len() / 2);
+    }
 }
 
 #[test]
@@ -429,11 +437,19 @@ fn rules_that_make_no_sense_are_refused() {
         rules(100, 100),
         Rules { roles: [("tank".to_owned(), 3)].into(), ..rules(2, 2) },
         Rules { window: Window { growth: f64::NAN, ..Window::default() }, ..rules(2, 2) },
+        Rules { window: Window { start: 10.5, ..Window::default() }, ..rules(2, 2) },
         Rules { age_bonus: -1.0, ..rules(2, 2) },
         Rules { accept_ms: -1, ..rules(2, 2) },
     ];
     assert!(refused.iter().all(|rules| rules.check().is_err()));
+    let beyond = Window { start: 12.0, cap: 8.0, ..Window::default() };
+    let error = Rules { window: beyond, ..rules(2, 1) }.check().unwrap_err();
+    assert_eq!(error.kind(), crate::Kind::Invalid);
+    assert!(error.to_string().contains("starts at 12 is beyond its cap of 8"), "{error}");
     assert!(serde_json::from_str::<Rules>(r#"{"teems":2}"#).is_err());
+    assert!(serde_json::from_str::<Rules>(r#"{"pairing":"best"}"#).is_err());
+    assert_eq!(serde_json::from_str::<Rules>("{}").unwrap().pairing, Pairing::Optimal);
+    assert_eq!(serde_json::from_str::<Rules>(r#"{"pairing":"greedy"}"#).unwrap().pairing, Pairing::Greedy);
     let parsed: Rules =
         serde_json::from_str(r#"{"team_size":5,"policy":"older","rating":{"system":"glicko2"}}"#).unwrap();
     assert_eq!((parsed.team_size, parsed.policy, parsed.check().is_ok()), (5, Policy::Older, true));
