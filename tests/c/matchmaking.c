@@ -34,6 +34,8 @@ static void two_players_meet_in_a_lobby(void) {
     joinly_value* document = NULL;
     CHECK_OK(joinly_queue_get(store, NULL, QUEUE, &document, &error));
     CHECK(holds(document, "\"kind\":\"duel\""));
+    CHECK_OK(joinly_queue_get(store, NULL, QUEUE, &document, &error));
+    CHECK(holds(document, "\"pairing\":\"optimal\""));
 
     const uint64_t ada = enqueue(store, "ada");
     CHECK(holds(tick(store), "\"matches\":[]"));

@@ -9,6 +9,8 @@ static void queues_that_make_no_sense_are_refused(void) {
         "{\"rulez\":{}}",
         "{\"rules\":{\"teams\":0}}",
         "{\"rules\":{\"window\":{\"start\":-1}}}",
+        "{\"rules\":{\"window\":{\"start\":11}}}",
+        "{\"rules\":{\"pairing\":\"best\"}}",
         "{\"lobby\":{\"owner\":{}}}",
         "{\"lobby\":{\"password\":\"secret\"}}",
         "{\"rules\":{\"team_size\":2},\"lobby\":{\"teams\":[1,1],\"max_members\":2}}",

@@ -37,8 +37,8 @@ void two_players_meet_in_a_lobby() {
     CHECK(!queues.queue("duel") && !queues.ticket("duel", 1) && !queues.match("duel-1"));
     CHECK(thrown([&] { (void)queues.enqueue("duel", ticket_of("ada")); }) == joinly::Status::not_found);
     CHECK(thrown([&] { (void)queues.tick("duel", "me", 1ms); }) == joinly::Status::not_found);
-    queues.configure("duel", R"({"rules":{"accept_ms":60000},"lobby":{"kind":"duel"}})");
-    CHECK(has(*queues.queue("duel"), R"("kind":"duel")"));
+    queues.configure("duel", R"({"rules":{"accept_ms":60000,"pairing":"greedy"},"lobby":{"kind":"duel"}})");
+    CHECK(has(*queues.queue("duel"), R"("kind":"duel")") && has(*queues.queue("duel"), R"("pairing":"greedy")"));
     CHECK(thrown([&] { queues.configure("duel", "{"); }) == joinly::Status::invalid);
 
     const auto ada = queues.enqueue("duel", ticket_of("ada"));

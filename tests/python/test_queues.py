@@ -118,6 +118,19 @@ def test_tickets_within_a_transaction(store: Store) -> None:
         store.queues["ranked"].ticket(1)
 
 
+def test_pairs_are_chosen_for_all_together_or_greedily(store: Store) -> None:
+    queue = store.queues["ranked"]
+    for pairing, count in (("greedy", 1), ("optimal", 2)):
+        # The two who came first are the nearest to each other, and the only ones near to the others.
+        queue.configure({"pairing": pairing, "window": {"start": 3, "growth": 0, "sigma_weight": 0, "late_growth": 0}})
+        for player, mu in (("bob", 10), ("cid", 11), ("ann", 8), ("dan", 13)):
+            queue.enqueue(Seeker(f"{player}.{pairing}", mu + 100 * count))
+        assert len(queue.tick("test").matches) == count
+    assert queue.document()["rules"]["pairing"] == "optimal"
+    queue.configure({})
+    assert queue.document()["rules"]["pairing"] == "optimal"
+
+
 def test_wrong_input_is_refused(store: Store) -> None:
     with pytest.raises(NotFound):
         store.queues["none"].enqueue("ann")
@@ -125,6 +138,8 @@ def test_wrong_input_is_refused(store: Store) -> None:
         store.queues["ranked"].configure({"teams": 0})
     with pytest.raises(Invalid):
         store.queues["ranked"].configure({"colour": "red"})
+    with pytest.raises(Invalid, match="beyond its cap"):
+        store.queues["ranked"].configure({"window": {"start": 11}})
     queue = ranked(store)
     with pytest.raises(Invalid):
         queue.enqueue()

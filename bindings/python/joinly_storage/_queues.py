@@ -173,7 +173,9 @@ class Queue:
 
         rules: any of teams (2), team_size (1), roles ({"tank": 1, ...}), window ({"start", "growth", "cap",
             "late_after", "late_growth", "sigma_weight"}, in points of rating and seconds), policy ("mutual" or
-            "older"), age_bonus, max_latency_ms, accept_ms (0: players are not asked) and rating.
+            "older"), pairing ("optimal": pairs are chosen for up to 200 players together, as many as there can be, the
+            oldest tickets first to be in one, then the nearest; "greedy": the oldest ticket chooses the nearest first),
+            age_bonus, max_latency_ms, accept_ms (0: players are not asked) and rating.
         lobby: what the lobby of each match is created with, as in the header: {"kind": "ranked"}; None: matches are
             played elsewhere.
         seed: decides what the rules leave open.

@@ -17,10 +17,17 @@ use crate::models::matchmaking::Matchmaker;
 ///
 /// "rules" is an object of "teams" (2) and "team_size" (1); "roles" (how many players of each role a team has, by role; {});
 /// "window", an object of "start" (3), "growth" a second (0.2), "cap" (10), "late_after" seconds (60), "late_growth" (0.1)
-/// and "sigma_weight" (0.5): how far from its own rating a ticket accepts others after a wait; "policy", whose window counts:
-/// "mutual" (both) or "older"; "age_bonus" (0), points of rating by which a second of waiting makes a partner look nearer;
-/// "max_latency_ms" (250); "accept_ms" (0: players are not asked whether they are ready, at most an hour); and "rating",
-/// the system that probabilities of winning rest on: {"system": "weng_lin"} or {"system": "glicko2"}.
+/// and "sigma_weight" (0.5): how far from its own rating a ticket accepts others after a wait, with a "start" not beyond the
+/// "cap"; "policy", whose window counts: "mutual" (both) or "older"; "pairing" ("optimal" or "greedy", see below);
+/// "age_bonus" (0), points of rating by which a second of waiting makes a partner look nearer; "max_latency_ms" (250);
+/// "accept_ms" (0: players are not asked whether they are ready, at most an hour); and "rating", the system that
+/// probabilities of winning rest on: {"system": "weng_lin"} or {"system": "glicko2"}.
+///
+/// Where a match has two players, "optimal" pairs all who wait with equal keys together, while they are 200 at most. There
+/// are as many matches as there can be; the oldest ticket that may meet anybody is in one, then the next oldest that can be
+/// beside it, and so on; and of all ways to pair these it is one with the least sum of distances of ratings, where each
+/// second that one of a pair waits longer counts as "age_bonus" points. "greedy", and so it is above 200 and for larger
+/// matches: the oldest chooses first, the nearest, then the next oldest that is left.
 ///
 /// "lobby" is the lobby to create for each match, with a seat kept for everyone in it, while they are asked and then as long
 /// as its reservations last; without it matches are played elsewhere. An object of the fields of `joinly_lobby_options`, by
