@@ -35,7 +35,8 @@ impl Matching<'_> {
             && a.node == b.node
         {
             apex = Some(a.node);
-            (down.pop(), up.pop());
+            down.pop();
+            up.pop();
         }
         let (Some(apex), Some(blossom)) = (apex, self.spare.pop()) else { return };
         let mut cycle = Vec::with_capacity(down.len() + up.len() + 1);

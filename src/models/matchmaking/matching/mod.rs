@@ -92,7 +92,7 @@ struct Link {
     out: Edge,
 }
 
-/// What happens when the duals have changed by so much.
+/// What happens in a search.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     /// An inner blossom's dual is 0.
@@ -131,8 +131,9 @@ struct Matching<'g> {
     /// How much the duals have changed in this search.
     now: i64,
     events: BinaryHeap<Reverse<(i64, Event)>>,
-    /// The earliest event that reaches a vertex.
+    /// When each vertex is reached, as far as it is known.
     near: Table<i64>,
+    /// When and how the search ends, as far as it is known.
     end: (i64, End),
 }
 
@@ -143,6 +144,7 @@ impl<'g> Matching<'g> {
         let nodes = size + size / 2;
         let prices: Vec<i64> = prices.iter().map(|price| 2 * price).collect();
         let nearest = |from: usize| (0..size).filter_map(move |to| graph.cost(from, to)).min();
+        // No slack is negative: each end has at most half of the cost.
         let half =
             |(from, price): (usize, &i64)| nearest(from).map_or(*price, |cost| *price.min(&(cost / 2)));
         let mut dual: Vec<i64> = prices.iter().enumerate().map(half).collect();
@@ -165,6 +167,7 @@ impl<'g> Matching<'g> {
         }
     }
 
+    /// The vertices in a node.
     fn leaves(&self, node: usize) -> Vec<usize> {
         let (mut leaves, mut nodes) = (Vec::new(), vec![node]);
         while let Some(node) = nodes.pop() {
