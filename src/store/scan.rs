@@ -111,7 +111,7 @@ impl Store {
 }
 
 impl Inner {
-    fn scan_snapshot(&self, snapshot: &dyn Snapshot, scan: &Scan) -> Result<FlatPage> {
+    pub(super) fn scan_snapshot(&self, snapshot: &dyn Snapshot, scan: &Scan) -> Result<FlatPage> {
         let now = self.clock.now();
         let mut page = PageBuilder::new(scan.limit);
         snapshot.scan(&scan.rest(), scan.reverse, scan.fields, &mut |key, record| {

@@ -70,9 +70,10 @@ impl Store {
     /// [`Kind::NotFound`](crate::Kind::NotFound), and those of [`Store::put`].
     pub fn drop_index(&self, name: &str) -> Result<()> {
         self.inner.commit_catalog(name, |writer| {
-            let index = changeable(writer)?.named(name)?;
+            let indexes = changeable(writer)?;
+            let index = indexes.named(name)?;
             writer.delete_entry(Space::Meta, &index.catalog_key())?;
-            tear_down(writer, &index)
+            tear_down(writer, index)
         })
     }
 
@@ -82,9 +83,10 @@ impl Store {
     /// As [`Store::drop_index`].
     pub fn rebuild_index(&self, name: &str) -> Result<()> {
         self.inner.commit_catalog(name, |writer| {
-            let index = changeable(writer)?.named(name)?;
-            tear_down(writer, &index)?;
-            build(writer, &index)
+            let indexes = changeable(writer)?;
+            let index = indexes.named(name)?;
+            tear_down(writer, index)?;
+            build(writer, index)
         })
     }
 
@@ -93,7 +95,7 @@ impl Store {
     /// # Errors
     /// As [`Store::get`].
     pub fn indexes(&self) -> Result<Vec<IndexSpec>> {
-        Ok(self.inner.index_set()?.indexes.iter().map(|index| index.spec.clone()).collect())
+        Ok(self.inner.index_set()?.specs().cloned().collect())
     }
 }
 
@@ -109,7 +111,7 @@ impl Inner {
     }
 
     /// The indexes of a snapshot, which the view is of.
-    pub(super) fn indexes_of(&self, snapshot: &dyn Snapshot, view: &View) -> Result<Arc<IndexSet>> {
+    pub(in crate::store) fn indexes_of(&self, snapshot: &dyn Snapshot, view: &View) -> Result<Arc<IndexSet>> {
         match self.catalog.known() {
             Some(known) if self.is_still(view) => Ok(known),
             _ => Ok(Arc::new(IndexSet::read(snapshot)?)),

@@ -128,18 +128,68 @@ fn after_all(prefix: &[u8]) -> Bound<Vec<u8>> {
     }
 }
 
+/// An entry of an index: a value, and the key of a document that has it.
+pub(crate) struct Entry {
+    bytes: Vec<u8>,
+    /// Where its key begins.
+    key: usize,
+}
+
+impl Entry {
+    fn new(bytes: &[u8]) -> Result<Self> {
+        Ok(Self { bytes: bytes.to_vec(), key: bytes.len() - document_key(bytes)?.len() })
+    }
+
+    pub fn key(&self) -> &[u8] {
+        self.bytes.get(self.key..).unwrap_or_default()
+    }
+
+    /// The value, where that is a number.
+    pub fn number(&self) -> Option<f64> {
+        value::number(self.bytes.get(4..self.key)?)
+    }
+}
+
+/// Some entries of an index, in its order, and where to go on.
+pub(crate) struct Entries {
+    pub entries: Vec<Entry>,
+    /// None when these are the last.
+    pub cursor: Option<Vec<u8>>,
+}
+
+/// The next entries that `find` asks for.
+pub(in crate::store) fn entries(
+    snapshot: &dyn Snapshot,
+    indexes: &IndexSet,
+    name: &str,
+    find: &Find,
+) -> Result<Entries> {
+    let range = find.entries(indexes.named(name)?)?;
+    let entries = read(snapshot, &range, find.descending, find.limit)?;
+    let last = if entries.len() == find.limit { entries.last() } else { None };
+    Ok(Entries { cursor: last.map(|last| last.bytes.clone()), entries })
+}
+
+/// The first entries of a range, at most so many.
+fn read(snapshot: &dyn Snapshot, range: &Range, descending: bool, most: usize) -> Result<Vec<Entry>> {
+    let mut entries = Vec::with_capacity(most);
+    snapshot.entries(Space::Index, range, descending, &mut |entry, _| {
+        entries.push(Entry::new(entry)?);
+        Ok(entries.len() < most)
+    })?;
+    Ok(entries)
+}
+
 /// The keys of all documents that an index finds; None when there is no such index.
 pub(in crate::store) fn keys(
     snapshot: &dyn Snapshot,
     name: &str,
     find: &Find,
 ) -> Result<Option<Vec<Vec<u8>>>> {
-    let index = match IndexSet::read(snapshot)?.named(name) {
-        Err(error) if error.kind() == crate::Kind::NotFound => return Ok(None),
-        index => index?,
-    };
+    let indexes = IndexSet::read(snapshot)?;
+    let Some(index) = indexes.get(name) else { return Ok(None) };
     let mut keys = Vec::new();
-    snapshot.entries(Space::Index, &find.entries(&index)?, find.descending, &mut |entry, _| {
+    snapshot.entries(Space::Index, &find.entries(index)?, find.descending, &mut |entry, _| {
         keys.push(document_key(entry)?.to_vec());
         Ok(true)
     })?;
@@ -165,31 +215,26 @@ impl Store {
 impl Inner {
     fn find_in(&self, snapshot: &dyn Snapshot, name: &str, find: &Find, epoch: Epoch) -> Result<FlatPage> {
         let view = self.view(snapshot, epoch)?;
-        let mut range = find.entries(&self.indexes_of(snapshot, &view)?.named(name)?)?;
+        let mut range = find.entries(self.indexes_of(snapshot, &view)?.named(name)?)?;
         let mut page = PageBuilder::new(find.limit);
         let (mut rows, mut last) = (0, None);
         loop {
             // One more than wanted tells whether there is a next page.
             let wanted = find.limit + 1 - rows;
-            let mut entries = Vec::with_capacity(wanted);
-            snapshot.entries(Space::Index, &range, find.descending, &mut |entry, _| {
-                entries.push(entry.to_vec());
-                Ok(entries.len() < wanted)
-            })?;
+            let mut entries = read(snapshot, &range, find.descending, wanted)?;
             for entry in &entries {
-                let key = document_key(entry)?;
-                let Some(value) = self.read_as_of(snapshot, key, &view)? else { continue };
-                if !page.push_value(key, &value) {
+                let Some(value) = self.read_as_of(snapshot, entry.key(), &view)? else { continue };
+                if !page.push_value(entry.key(), &value) {
                     let mut page = page.finish();
                     page.cursor = last;
                     return Ok(page);
                 }
                 rows += 1;
-                last = Some(entry.clone());
+                last = Some(entry.bytes.clone());
             }
             match entries.pop() {
                 Some(entry) if entries.len() + 1 == wanted => {
-                    let bound = Bound::Excluded(entry);
+                    let bound = Bound::Excluded(entry.bytes);
                     if find.descending { range.end = bound } else { range.start = bound }
                 }
                 _ => return Ok(page.finish()),

@@ -17,7 +17,8 @@ mod value;
 
 pub(super) use catalog::Catalog;
 pub use find::Find;
-pub(super) use find::keys;
+pub(crate) use find::{Entries, Entry};
+pub(super) use find::{entries, keys};
 pub use spec::IndexSpec;
 
 /// Bytes that compare as JSON scalars do in indexes: null < false < true < numbers < strings. None for a value that is not
@@ -139,9 +140,13 @@ impl IndexSet {
         self.indexes.iter().find(|index| index.spec.name() == name)
     }
 
-    fn named(&self, name: &str) -> Result<Declared> {
-        let missing = || Error::new(Kind::NotFound, format!("there is no index {name:?}"));
-        self.get(name).cloned().ok_or_else(missing)
+    fn named(&self, name: &str) -> Result<&Declared> {
+        self.get(name).ok_or_else(|| Error::new(Kind::NotFound, format!("there is no index {name:?}")))
+    }
+
+    /// What they are.
+    pub fn specs(&self) -> impl Iterator<Item = &IndexSpec> {
+        self.indexes.iter().map(|index| &index.spec)
     }
 
     /// An index to add; None when it is there already.

@@ -42,6 +42,13 @@ fn encode_number(number: &Number) -> Option<Vec<u8>> {
     Some([&[NUMBER], &ordered.to_be_bytes()[..], &rest.to_be_bytes()].concat())
 }
 
+/// The number, as a double, that was encoded; None for another scalar.
+pub(super) fn number(encoded: &[u8]) -> Option<f64> {
+    let (&NUMBER, rest) = encoded.split_first()? else { return None };
+    let ordered = u64::from_be_bytes(*rest.first_chunk()?);
+    Some(f64::from_bits(if ordered >> 63 == 1 { ordered ^ 1 << 63 } else { !ordered }))
+}
+
 /// NUL becomes 00 FF, and 00 00 ends the string: so a string comes before its own extensions.
 fn encode_string(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len() + 3);
@@ -124,6 +131,13 @@ mod tests {
         #[test]
         fn integers_order_as_integers(a: i64, b: i64) {
             prop_assert_eq!(encode(&json!(a)).cmp(&encode(&json!(b))), a.cmp(&b));
+        }
+
+        #[test]
+        fn numbers_are_read_as_doubles(whole: i64, double in prop::num::f64::NORMAL | prop::num::f64::ZERO) {
+            for value in [json!(whole), json!(double)] {
+                prop_assert_eq!(number(&encode(&value).unwrap()), value.as_f64());
+            }
         }
 
         #[test]

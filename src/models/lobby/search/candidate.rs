@@ -1,45 +1,44 @@
 //! A document that may be found, read only as far as a query asks.
 
 use std::cell::OnceCell;
-use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::Value as Json;
 
-use super::card::{Card, Cards};
+use super::card::{Card, Cards, Kind};
 use crate::models::filter::Path;
 use crate::models::lobby::keys;
-use crate::store::Row;
+use crate::store::Value;
 
 /// A document and what was read of it.
 pub(super) struct Candidate {
-    pub row: Row,
-    card: Arc<Card>,
-    attributes: OnceCell<Option<Value>>,
-    whole: OnceCell<Option<Value>>,
+    pub key: Vec<u8>,
+    pub document: Value,
+    card: Card,
+    attributes: OnceCell<Option<Json>>,
+    whole: OnceCell<Option<Json>>,
 }
 
 impl Candidate {
     /// None for what is no JSON object.
-    pub fn of(row: Row, cards: &Cards) -> Option<Self> {
-        let card = cards.of(row.value.as_deref().unwrap_or_default())?;
-        Some(Self { row, card, attributes: OnceCell::new(), whole: OnceCell::new() })
+    pub fn of(key: Vec<u8>, document: Value, cards: &Cards) -> Option<Self> {
+        let card = cards.of(&document)?;
+        Some(Self { key, document, card, attributes: OnceCell::new(), whole: OnceCell::new() })
     }
 
     /// What follows `lobby:` in its key.
     pub fn name(&self) -> String {
-        String::from_utf8_lossy(self.row.key.get(keys::LOBBY.len()..).unwrap_or_default()).into_owned()
+        String::from_utf8_lossy(self.key.get(keys::LOBBY.len()..).unwrap_or_default()).into_owned()
     }
 
     /// The value at a path.
-    pub fn value(&self, path: &Path) -> Option<&Value> {
-        let bytes = self.row.value.as_deref().unwrap_or_default();
-        let parsed = |bytes: &[u8]| serde_json::from_slice(bytes).ok();
-        match &self.card.attributes {
+    pub fn value(&self, path: &Path) -> Option<&Json> {
+        let parsed = |json: &[u8]| serde_json::from_slice(json).ok();
+        match self.card.attributes {
             Some(place) if path.is_of_attributes() => {
-                let attributes = || parsed(bytes.get(place.clone()).unwrap_or_default());
+                let attributes = || parsed(place.of(&self.document));
                 path.of_attributes(self.attributes.get_or_init(attributes).as_ref()?)
             }
-            _ => path.of(self.whole.get_or_init(|| parsed(bytes)).as_ref()?),
+            _ => path.of(self.whole.get_or_init(|| parsed(&self.document)).as_ref()?),
         }
     }
 
@@ -48,8 +47,8 @@ impl Candidate {
         self.card.lease.is_some_and(|lease| lease.next <= now)
     }
 
-    pub fn is_of_kind(&self, kind: Option<&str>) -> bool {
-        kind.is_none() || self.card.kind.as_deref() == kind
+    pub fn is_of_kind(&self, kind: Option<Kind>) -> bool {
+        kind.is_none() || self.card.kind == kind
     }
 
     /// Whether it is for everybody to see.

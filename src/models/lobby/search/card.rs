@@ -1,31 +1,52 @@
 //! What every search looks at in a document, and a memory of it: most of a search is reading the same documents again.
 
-use std::collections::HashMap;
-use std::ops::Range;
-use std::sync::Arc;
-
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::collections::HashMap;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::models::lobby::state::Lease;
 
-/// Cards that are remembered at once: about 10 MiB.
-const KEPT: usize = 1 << 16;
+/// Cards that are remembered at once, as many as their map holds before it takes more than 10 MiB.
+const KEPT: usize = 7 << 14;
 
 /// What every search looks at. What a document does not say, or says in another way, stands against nothing.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Card {
-    pub kind: Option<Box<str>>,
+    pub kind: Option<Kind>,
     /// Neither closed nor for some alone.
     pub is_shown: bool,
     /// Whether somebody could join it, were it not stale.
     pub is_joinable: bool,
     pub lease: Option<Lease>,
     /// Where its public attributes are in it; None: look for them in all of it.
-    pub attributes: Option<Range<usize>>,
+    pub attributes: Option<Place>,
+}
+
+/// The hash of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kind(u64);
+
+/// Where something is in a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    start: u32,
+    len: u32,
+}
+
+impl Place {
+    /// None for what is not in it.
+    fn find(part: &str, document: &str) -> Option<Self> {
+        let start = part.as_ptr().addr().checked_sub(document.as_ptr().addr())?;
+        Some(Self { start: u32::try_from(start).ok()?, len: u32::try_from(part.len()).ok()? })
+    }
+
+    pub fn of(self, document: &[u8]) -> &[u8] {
+        let rest = document.get(self.start as usize..).unwrap_or_default();
+        rest.get(..self.len as usize).unwrap_or_default()
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -60,38 +81,19 @@ impl<'d> Fields<'d> {
         }
     }
 
-    fn card(&self, document: &str) -> Card {
+    fn card(&self, document: &str, cards: &Cards) -> Card {
         let admits = match self.state {
             None | Some("open") => true,
             Some("in_game") => self.backfill == Some(true),
             Some(_) => false,
         };
         let taken = self.members.unwrap_or(0).saturating_add(self.reserved.unwrap_or(0));
-        let place = |raw: &RawValue| {
-            let start = raw.get().as_ptr().addr() - document.as_ptr().addr();
-            start..start + raw.get().len()
-        };
         Card {
-            kind: self.kind.map(Into::into),
+            kind: self.kind.map(|kind| cards.kind(kind)),
             is_shown: self.state != Some("closed") && self.visibility.is_none_or(|it| it == "public"),
             is_joinable: admits && self.max_members.is_none_or(|most| taken < most),
             lease: self.lease,
-            attributes: self.attributes.map(place),
-        }
-    }
-}
-
-impl Card {
-    /// None for what is no JSON object.
-    fn read(document: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(document).ok()?;
-        match serde_json::from_str::<Fields<'_>>(text) {
-            // A list of the same would be one too.
-            Ok(fields) if text.trim_ascii_start().starts_with('{') => Some(fields.card(text)),
-            _ => {
-                let document = serde_json::from_str::<Value>(text).ok().filter(Value::is_object)?;
-                Some(Fields::lenient(&document).card(text))
-            }
+            attributes: self.attributes.and_then(|raw| Place::find(raw.get(), document)),
         }
     }
 }
@@ -100,7 +102,7 @@ impl Card {
 pub(super) struct Cards {
     /// Kept from writers, so that they cannot make two documents of one hash.
     seed: u64,
-    known: Mutex<HashMap<u64, Arc<Card>, foldhash::fast::RandomState>>,
+    known: Mutex<HashMap<u64, Card, foldhash::fast::RandomState>>,
 }
 
 impl Default for Cards {
@@ -112,18 +114,35 @@ impl Default for Cards {
 
 impl Cards {
     /// The card of a document. None for what is no JSON object.
-    pub fn of(&self, document: &[u8]) -> Option<Arc<Card>> {
+    pub fn of(&self, document: &[u8]) -> Option<Card> {
         let hash = xxh3_64_with_seed(document, self.seed);
         if let Some(card) = self.known.lock().get(&hash) {
-            return Some(Arc::clone(card));
+            return Some(*card);
         }
-        let card = Arc::new(Card::read(document)?);
+        let card = self.read(document)?;
         let mut known = self.known.lock();
         if known.len() >= KEPT {
             known.clear();
         }
-        known.insert(hash, Arc::clone(&card));
+        known.insert(hash, card);
         Some(card)
+    }
+
+    /// A kind as cards have it.
+    pub fn kind(&self, kind: &str) -> Kind {
+        Kind(xxh3_64_with_seed(kind.as_bytes(), self.seed))
+    }
+
+    fn read(&self, document: &[u8]) -> Option<Card> {
+        let text = std::str::from_utf8(document).ok()?;
+        match serde_json::from_str::<Fields<'_>>(text) {
+            // A list of the same would be one too.
+            Ok(fields) if text.trim_ascii_start().starts_with('{') => Some(fields.card(text, self)),
+            _ => {
+                let document = serde_json::from_str::<Value>(text).ok().filter(Value::is_object)?;
+                Some(Fields::lenient(&document).card(text, self))
+            }
+        }
     }
 }
 
@@ -137,9 +156,9 @@ mod tests {
         let document =
             br#"{"kind":"duel","state":"open","max_members":2,"members":1,"attributes":{"a":[1]}}"#;
         let card = cards.of(document).unwrap();
-        assert_eq!((card.kind.as_deref(), card.is_shown, card.is_joinable), (Some("duel"), true, true));
-        assert_eq!(&document[card.attributes.clone().unwrap()], br#"{"a":[1]}"#);
-        assert!(Arc::ptr_eq(&card, &cards.of(document).unwrap()));
+        assert_eq!((card.kind, card.is_shown, card.is_joinable), (Some(cards.kind("duel")), true, true));
+        assert_eq!(card.attributes.unwrap().of(document), br#"{"a":[1]}"#);
+        assert_eq!((cards.of(document).unwrap(), cards.known.lock().len()), (card, 1));
         let full = br#"{"kind":"duel","state":"open","max_members":2,"members":2,"attributes":{"a":[1]}}"#;
         assert!(!cards.of(full).unwrap().is_joinable);
         assert_eq!(cards.of(b"[]"), None);
@@ -151,9 +170,9 @@ mod tests {
         let cards = Cards::default();
         let card = cards.of(br#"{"kind":7,"state":["closed"],"max_members":"2","members":-1}"#).unwrap();
         let open = Card { kind: None, is_shown: true, is_joinable: true, lease: None, attributes: None };
-        assert_eq!(*card, open);
+        assert_eq!(card, open);
         let escaped = cards.of(br#"{"kind":"d\u0075el"}"#).unwrap();
-        assert_eq!(escaped.kind.as_deref(), Some("duel"));
+        assert_eq!(escaped.kind, Some(cards.kind("duel")));
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Rank {
     /// None for a document that has no value in an order.
     pub fn of(candidate: &Candidate, orders: &[Order]) -> Option<Self> {
         let values = orders.iter().map(|order| candidate.value(order.path()));
-        Self::at(values.collect::<Option<Vec<_>>>()?.as_slice(), &candidate.row.key, orders)
+        Self::at(values.collect::<Option<Vec<_>>>()?.as_slice(), &candidate.key, orders)
     }
 
     fn at(values: &[&Value], key: &[u8], orders: &[Order]) -> Option<Self> {
@@ -74,7 +74,7 @@ impl Place {
     /// The place of a value in an order.
     fn of(value: &Value, order: &Order) -> Option<Self> {
         let (order, descending) = match order {
-            Order::Near(_, target) => (index_order(&distance(value, *target)?.into())?, false),
+            Order::Near(_, target) => (index_order(&distance(value.as_f64(), *target)?.into())?, false),
             Order::Ascending(_) => (index_order(value)?, false),
             Order::Descending(_) => (index_order(value)?, true),
         };
@@ -83,8 +83,8 @@ impl Place {
 }
 
 /// How far a number is from another.
-pub(super) fn distance(value: &Value, target: f64) -> Option<f64> {
-    Some((value.as_f64()? - target).abs()).filter(|distance| distance.is_finite())
+pub(super) fn distance(number: Option<f64>, target: f64) -> Option<f64> {
+    Some((number? - target).abs()).filter(|distance| distance.is_finite())
 }
 
 /// Where a page ended.
@@ -106,7 +106,7 @@ struct Written {
 impl Cursor {
     pub fn write(last: &Candidate, query: &Query) -> Result<Vec<u8>> {
         let values = query.orders.iter().filter_map(|order| last.value(order.path())).cloned().collect();
-        let key = String::from_utf8_lossy(&last.row.key).into_owned();
+        let key = String::from_utf8_lossy(&last.key).into_owned();
         encode(&Written { query: fingerprint(query), values, key })
     }
 

@@ -14,7 +14,7 @@ use crate::limits;
 use crate::models::check_word;
 use crate::models::document::{decode, encode};
 use crate::models::filter::{Filter, Path};
-use crate::store::{Row, Value};
+use crate::store::{Look, Value};
 
 mod candidate;
 mod card;
@@ -219,16 +219,17 @@ impl Order {
 
 impl Lobbies<'_> {
     /// Finds lobbies. Documents under `lobby:` that others wrote are found too: what they do not say stands against nothing
-    /// but the filter. Each is judged as time has made it. A page is not of one moment.
+    /// but the filter. Each is judged as time has made it. A page is of one moment.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a cursor of another query; [`Kind::TooLarge`], [`Kind::WrongType`]; those of a read.
     pub fn search(&self, query: &Query) -> Result<FoundPage> {
         query.check()?;
         let after = query.after.as_deref().map(|cursor| Cursor::read(cursor, query)).transpose()?;
-        let now = self.scope.store().lease_time()?;
-        let cards: Arc<Cards> = self.scope.store().attached();
-        let mut walk = Walk::plan(self.scope.store(), &cards, query, after.as_ref())?;
+        let store = self.scope.store();
+        let (cards, look): (Arc<Cards>, _) = (store.attached(), store.look()?);
+        let judge = Judge::new(query, &cards, &look, store.lease_time()?);
+        let mut walk = Walk::plan(&look, &cards, query, after.as_ref())?;
         let mut explain = Explain { index: walk.index(), ordered: walk.is_ordered(), ..Explain::default() };
         let mut best = Best { found: BTreeMap::new(), query };
         while let Some(candidate) = walk.next()? {
@@ -242,39 +243,48 @@ impl Lobbies<'_> {
                 break;
             }
             if after.as_ref().is_none_or(|after| rank > after.rank)
-                && let Some(candidate) = self.judge(&cards, query, candidate, now)?
+                && let Some(candidate) = judge.accepted(candidate)?
             {
                 best.add(rank, candidate);
             }
         }
         best.page(explain)
     }
+}
+
+/// What a query wants of a candidate, now.
+struct Judge<'q> {
+    query: &'q Query,
+    kind: Option<card::Kind>,
+    cards: &'q Cards,
+    look: &'q Look<'q>,
+    now: i64,
+}
+
+impl<'q> Judge<'q> {
+    fn new(query: &'q Query, cards: &'q Cards, look: &'q Look<'q>, now: i64) -> Self {
+        let kind = query.kind.as_deref().map(|kind| cards.kind(kind));
+        Self { query, kind, cards, look, now }
+    }
 
     /// The candidate, as time has made it, if it is what the query wants.
-    fn judge(
-        &self,
-        cards: &Cards,
-        query: &Query,
-        candidate: Candidate,
-        now: i64,
-    ) -> Result<Option<Candidate>> {
-        let candidate =
-            if candidate.is_due(now) { self.settled(cards, candidate.row, now)? } else { Some(candidate) };
+    fn accepted(&self, candidate: Candidate) -> Result<Option<Candidate>> {
+        let candidate = if candidate.is_due(self.now) { self.settled(candidate)? } else { Some(candidate) };
         Ok(candidate.filter(|candidate| {
-            candidate.is_of_kind(query.kind.as_deref())
-                && candidate.is_visible(now)
-                && (query.full || candidate.is_joinable())
-                && query.filter.passes_by(&|path| candidate.value(path))
+            candidate.is_of_kind(self.kind)
+                && candidate.is_visible(self.now)
+                && (self.query.full || candidate.is_joinable())
+                && self.query.filter.passes_by(&|path| candidate.value(path))
         }))
     }
 
     /// What a lobby would be if somebody changed it now.
-    fn settled(&self, cards: &Cards, row: Row, now: i64) -> Result<Option<Candidate>> {
-        let lobby: Lobby = decode(&row.key, row.value.as_deref().unwrap_or_default())?;
+    fn settled(&self, candidate: Candidate) -> Result<Option<Candidate>> {
+        let lobby: Lobby = decode(&candidate.key, &candidate.document)?;
         let mut seats = BTreeMap::new();
         let mut scan = keys::seats(lobby.id);
         loop {
-            let page = self.scope.store().scan(&scan)?;
+            let page = self.look.scan(&scan)?;
             for row in &page.rows {
                 let seat: Seat = decode(&row.key, row.value.as_deref().unwrap_or_default())?;
                 seats.insert(seat.player.clone(), seat);
@@ -291,10 +301,10 @@ impl Lobbies<'_> {
             bans: BTreeMap::new(),
             invites: BTreeMap::new(),
         };
-        let mut turn = Turn::new(room, now, None);
+        let mut turn = Turn::new(room, self.now, None);
         turn.settle().map_err(|refusal| refusal.0)?;
-        let value = Some(encode(&turn.room().lobby)?.into());
-        Ok(Candidate::of(Row { value, ..row }, cards))
+        let document = encode(&turn.room().lobby)?.into();
+        Ok(Candidate::of(candidate.key, document, self.cards))
     }
 }
 
@@ -329,9 +339,7 @@ impl Best<'_> {
             Some((_, last)) if more => Some(Cursor::write(last, self.query)?),
             _ => None,
         };
-        let found = self.found.into_values();
-        let found = found
-            .map(|it| Found { name: it.name(), document: it.row.value.unwrap_or_else(|| Vec::new().into()) });
+        let found = self.found.into_values().map(|it| Found { name: it.name(), document: it.document });
         Ok(FoundPage { found: found.collect(), cursor, explain })
     }
 }

@@ -1,9 +1,5 @@
 //! Ways through the lobbies' documents: along an index in the wanted order, along the part of an index that a condition
-//! leaves, or over all of them.
-
-use std::collections::VecDeque;
-
-use serde_json::Value;
+//! leaves, or over all of them. Along an index, a document is read when it is its turn.
 
 use super::candidate::Candidate;
 use super::card::Cards;
@@ -13,36 +9,43 @@ use crate::error::Result;
 use crate::models::document::encode;
 use crate::models::filter::{Path, Test};
 use crate::models::lobby::keys;
-use crate::store::{Find, IndexSpec, Scan, Store};
+use crate::store::{Entry, Find, IndexSpec, Look, Row, Scan, Value};
 
 /// Rows read at a time, at least and at most.
 const PAGES: (usize, usize) = (8, 256);
 
 /// A way through the documents.
-pub(super) struct Walk<'s> {
-    way: Way<'s>,
+pub(super) struct Walk<'l> {
+    look: &'l Look<'l>,
+    cards: &'l Cards,
+    way: Way<'l>,
     index: Option<String>,
 }
 
-enum Way<'s> {
-    /// One stream; whether in the first order, or by key where there is none.
-    One(Stream<'s>, bool),
+enum Way<'l> {
+    /// All of them, by key; whether that is the wanted order.
+    All(Pages<'l, Row>, bool),
+    /// Along an index; whether that is the wanted order.
+    Along(Pages<'l, Entry>, bool),
     /// Outwards from a number, on both sides.
-    Near { path: Path, target: f64, above: Box<Stream<'s>>, below: Box<Stream<'s>> },
+    Near { target: f64, above: Pages<'l, Entry>, below: Pages<'l, Entry> },
 }
 
-impl<'s> Walk<'s> {
+impl<'l> Walk<'l> {
     /// The best way for a query: along its first order, else by a condition that an index can serve, else a scan.
-    pub fn plan(store: &'s Store, cards: &'s Cards, query: &Query, after: Option<&Cursor>) -> Result<Self> {
-        let mut indexes = store.indexes()?;
-        indexes.retain(|index| index.prefix() == keys::LOBBY.as_bytes());
-        let of = |path: &Path| indexes.iter().find(|index| index.pointer() == path.pointer());
+    pub fn plan(look: &'l Look<'l>, cards: &'l Cards, query: &Query, after: Option<&Cursor>) -> Result<Self> {
+        let of = |path: &Path| {
+            let mut indexes = look.indexes().filter(|index| index.prefix() == keys::LOBBY.as_bytes());
+            indexes.find(|index| index.pointer() == path.pointer())
+        };
+        let walk = |way, index: Option<&IndexSpec>| {
+            Ok(Self { look, cards, way, index: index.map(|index| index.name().to_owned()) })
+        };
         let size = (query.limit + 2).clamp(PAGES.0, PAGES.1);
         if let Some(order) = query.orders.first()
             && let Some(index) = of(order.path())
         {
-            let way = ordered((store, cards), index, order, after, size)?;
-            return Ok(Self { way, index: Some(index.name().to_owned()) });
+            return walk(ordered(look, index, order, after, size)?, Some(index));
         }
         // An equality leaves the least, mostly.
         let mut served: Vec<_> = query
@@ -56,15 +59,13 @@ impl<'s> Walk<'s> {
             let find = bounded(Find::all(), test)?.limit(size);
             // The entries of one value are in the order of the documents' keys.
             let ordered = query.orders.is_empty() && matches!(test, Test::Eq(_));
-            let stream = Stream::new(store, cards, Source::Find(index.name().to_owned(), find));
-            return Ok(Self { way: Way::One(stream, ordered), index: Some(index.name().to_owned()) });
+            return walk(Way::Along(entries(look, index, find), ordered), Some(index));
         }
         let mut scan = Scan::prefix(keys::LOBBY.as_bytes()).limit(size);
         if let (Some(after), true) = (after, query.orders.is_empty()) {
             scan = scan.after(&after.key);
         }
-        let stream = Stream::new(store, cards, Source::Scan(scan));
-        Ok(Self { way: Way::One(stream, query.orders.is_empty()), index: None })
+        walk(Way::All(rows(look, scan), query.orders.is_empty()), None)
     }
 
     pub fn index(&self) -> Option<String> {
@@ -73,58 +74,71 @@ impl<'s> Walk<'s> {
 
     /// Whether rows come in the query's first order, or by key where there is none.
     pub fn is_ordered(&self) -> bool {
-        !matches!(self.way, Way::One(_, false))
+        !matches!(self.way, Way::All(_, false) | Way::Along(_, false))
     }
 
     pub fn next(&mut self) -> Result<Option<Candidate>> {
-        match &mut self.way {
-            Way::One(stream, _) => stream.next(),
-            Way::Near { path, target, above, below } => {
-                let far = |stream: &mut Stream<'_>| -> Result<Option<f64>> {
-                    // Beyond the numbers come values of other types: there the side ends.
-                    Ok(stream.peek()?.and_then(|it| distance(it.value(path)?, *target)))
-                };
-                match (far(above)?, far(below)?) {
-                    (Some(up), Some(down)) if down < up => below.next(),
-                    (Some(_), _) => above.next(),
-                    (None, Some(_)) => below.next(),
-                    (None, None) => Ok(None),
-                }
+        while let Some((key, document)) = self.way.next(self.look)? {
+            let candidate = document.and_then(|document| Candidate::of(key, document, self.cards));
+            if candidate.is_some() {
+                return Ok(candidate);
             }
         }
+        Ok(None)
+    }
+}
+
+impl Way<'_> {
+    /// The next key, and its document unless that has expired.
+    fn next(&mut self, look: &Look<'_>) -> Result<Option<(Vec<u8>, Option<Value>)>> {
+        let entry = match self {
+            Self::All(rows, _) => return Ok(rows.next()?.map(|row| (row.key, row.value))),
+            Self::Along(entries, _) => entries.next()?,
+            Self::Near { target, above, below } => {
+                // Beyond the numbers come values of other types: there a side ends.
+                let far = |entry: &Entry| distance(entry.number(), *target);
+                match (above.peek()?.and_then(far), below.peek()?.and_then(far)) {
+                    (Some(up), Some(down)) if down < up => below.next()?,
+                    (Some(_), _) => above.next()?,
+                    (None, Some(_)) => below.next()?,
+                    (None, None) => None,
+                }
+            }
+        };
+        let Some(entry) = entry else { return Ok(None) };
+        Ok(Some((entry.key().to_vec(), look.get(entry.key())?)))
     }
 }
 
 /// Along an index, from where the last page ended.
-fn ordered<'s>(
-    (store, cards): (&'s Store, &'s Cards),
+fn ordered<'l>(
+    look: &'l Look<'l>,
     index: &IndexSpec,
     order: &Order,
     after: Option<&Cursor>,
     size: usize,
-) -> Result<Way<'s>> {
-    // Of two sides each has about half.
-    let size = if matches!(order, Order::Near(..)) { (size / 2 + 1).max(PAGES.0) } else { size };
-    let stream =
-        |find: Find| Stream::new(store, cards, Source::Find(index.name().to_owned(), find.limit(size)));
+) -> Result<Way<'l>> {
     let first = after.map(|after| encode(&after.first)).transpose()?;
+    let all = Find::all().limit(size);
     Ok(match order {
         Order::Ascending(_) => {
-            let find = Find::all();
-            Way::One(stream(first.map_or(Ok(find.clone()), |first| find.lower(&first, true))?), true)
+            let find = first.map_or(Ok(all.clone()), |first| all.lower(&first, true))?;
+            Way::Along(entries(look, index, find), true)
         }
         Order::Descending(_) => {
-            let find = Find::all().descending(true);
-            Way::One(stream(first.map_or(Ok(find.clone()), |first| find.upper(&first, true))?), true)
+            let find = first.map_or(Ok(all.clone()), |first| all.upper(&first, true))?;
+            Way::Along(entries(look, index, find.descending(true)), true)
         }
-        Order::Near(path, target) => {
-            let far = after.and_then(|after| distance(&after.first, *target)).unwrap_or(0.0);
+        Order::Near(_, target) => {
+            // Of two sides each has about half.
+            let all = all.limit((size / 2 + 1).max(PAGES.0));
+            let far = after.and_then(|after| distance(after.first.as_f64(), *target)).unwrap_or(0.0);
             // A little nearer, for a distance is rounded.
             let far = (far - (target.abs() + far) * 1e-12).max(0.0);
-            let above = Find::all().lower(&encode(&(target + far))?, true)?;
-            let below = Find::all().upper(&encode(&(target - far))?, far > 0.0)?.descending(true);
-            let (above, below) = (Box::new(stream(above)), Box::new(stream(below)));
-            Way::Near { path: path.clone(), target: *target, above, below }
+            let above = all.clone().lower(&encode(&(target + far))?, true)?;
+            let below = all.upper(&encode(&(target - far))?, far > 0.0)?.descending(true);
+            let (above, below) = (entries(look, index, above), entries(look, index, below));
+            Way::Near { target: *target, above, below }
         }
     })
 }
@@ -148,7 +162,7 @@ fn bounded(find: Find, test: &Test) -> Result<Find> {
         Test::Gt(value) | Test::Ge(value) => find.lower(&encode(value)?, true),
         Test::Prefix(start) => find.lower(&encode(start)?, true),
         Test::In(values) => {
-            let order = |value: &&Value| crate::store::index_order(value);
+            let order = |value: &&serde_json::Value| crate::store::index_order(value);
             match (values.iter().min_by_key(order), values.iter().max_by_key(order)) {
                 (Some(least), Some(most)) => find.lower(&encode(least)?, true)?.upper(&encode(most)?, true),
                 _ => Ok(find),
@@ -158,45 +172,48 @@ fn bounded(find: Find, test: &Test) -> Result<Find> {
     }
 }
 
-/// Documents in pages, read as they are needed.
-struct Stream<'s> {
-    store: &'s Store,
-    cards: &'s Cards,
-    source: Option<Source>,
-    ahead: VecDeque<Candidate>,
+/// What is read in pages, one by one.
+struct Pages<'l, T> {
+    /// Reads the next page; None after the last.
+    read: Box<dyn FnMut() -> Result<Option<Vec<T>>> + 'l>,
+    ahead: std::vec::IntoIter<T>,
 }
 
-enum Source {
-    Find(String, Find),
-    Scan(Scan),
-}
-
-impl<'s> Stream<'s> {
-    fn new(store: &'s Store, cards: &'s Cards, source: Source) -> Self {
-        Self { store, cards, source: Some(source), ahead: VecDeque::new() }
+impl<'l, T> Pages<'l, T> {
+    fn new(read: impl FnMut() -> Result<Option<Vec<T>>> + 'l) -> Self {
+        Self { read: Box::new(read), ahead: Vec::new().into_iter() }
     }
 
-    fn peek(&mut self) -> Result<Option<&Candidate>> {
-        while self.ahead.is_empty() {
-            let page = match &self.source {
-                None => return Ok(None),
-                Some(Source::Find(index, find)) => self.store.find(index, find)?,
-                Some(Source::Scan(scan)) => self.store.scan(scan)?,
-            };
-            self.source = match (self.source.take(), page.cursor) {
-                (Some(Source::Find(index, find)), Some(cursor)) => {
-                    Some(Source::Find(index, find.after(&cursor)))
-                }
-                (Some(Source::Scan(scan)), Some(cursor)) => Some(Source::Scan(scan.after(&cursor))),
-                _ => None,
-            };
-            self.ahead.extend(page.rows.into_iter().filter_map(|row| Candidate::of(row, self.cards)));
+    fn peek(&mut self) -> Result<Option<&T>> {
+        while self.ahead.as_slice().is_empty() {
+            let Some(page) = (self.read)()? else { return Ok(None) };
+            self.ahead = page.into_iter();
         }
-        Ok(self.ahead.front())
+        Ok(self.ahead.as_slice().first())
     }
 
-    fn next(&mut self) -> Result<Option<Candidate>> {
+    fn next(&mut self) -> Result<Option<T>> {
         self.peek()?;
-        Ok(self.ahead.pop_front())
+        Ok(self.ahead.next())
     }
+}
+
+fn entries<'l>(look: &'l Look<'l>, index: &IndexSpec, find: Find) -> Pages<'l, Entry> {
+    let (name, mut rest) = (index.name().to_owned(), Some(find));
+    Pages::new(move || {
+        let Some(find) = rest.take() else { return Ok(None) };
+        let page = look.entries(&name, &find)?;
+        rest = page.cursor.map(|cursor| find.after(&cursor));
+        Ok(Some(page.entries))
+    })
+}
+
+fn rows<'l>(look: &'l Look<'l>, scan: Scan) -> Pages<'l, Row> {
+    let mut rest = Some(scan);
+    Pages::new(move || {
+        let Some(scan) = rest.take() else { return Ok(None) };
+        let page = look.scan(&scan)?;
+        rest = page.cursor.map(|cursor| scan.after(&cursor));
+        Ok(Some(page.rows))
+    })
 }
