@@ -3124,7 +3124,7 @@ joinly_status joinly_lobby_sweep(joinly_store *store,
 
 /**
  * Finds lobbies. `query` may be NULL. A row of the page has the key `lobby:{number}` and the lobby's document as everybody
- * may know it and as time has made it; documents under `lobby:` that plain puts wrote are found too. A page is not of one
+ * may know it and as time has made it; documents under `lobby:` that plain puts wrote are found too. A page is all of one
  * moment. `explain` (may be NULL) receives how the lobbies were found: along a declared index where one serves, else by a
  * scan that is counted against the budget. Any thread.
  *

@@ -1,5 +1,8 @@
 //! Search: the same answer with and without an index, in pages, as time has made each lobby.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
 use joinly_storage::models::Filter;
 use joinly_storage::models::filter::{Path, Test};
 use joinly_storage::models::lobby::{By, Create, Join, Lobbies, Order, Query, Visibility};
@@ -8,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 
-use crate::support::{Home, kind};
+use crate::support::{Home, PATIENCE, kind};
 
 fn path(key: &str) -> Path {
     Path::new(key).unwrap()
@@ -144,6 +147,53 @@ fn a_search_tells_how_it_went_about_it() {
     assert_eq!(kind(lobbies.search(&near.clone().after(b"{"))), Kind::Invalid);
     let many = (0..5).fold(Query::new(), |query, _| query.order(Order::Ascending(path("elo"))));
     assert_eq!(kind(lobbies.search(&many)), Kind::TooLarge);
+}
+
+#[test]
+fn what_moves_meanwhile_is_found_once() {
+    for home in [Home::sqlite(), Home::memory()] {
+        let store = home.open();
+        index(&store, "elo", "$.attributes.elo");
+        for n in 0..400 {
+            put(&store, &format!("{n:03}"), json!({ "elo": n }));
+        }
+        put(&store, "mover", json!({ "elo": -1 }));
+        let (done, began) = (AtomicBool::new(false), Instant::now());
+        let goes_on = || !done.load(Ordering::Relaxed) && began.elapsed() < PATIENCE;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for elo in [-1, 1000].into_iter().cycle().take_while(|_| goes_on()) {
+                    put(&store, "mover", json!({ "elo": elo }));
+                }
+            });
+            // Pages of the index end between the places where it may be.
+            let ways = [Order::Near(path("elo"), 200.0), Order::Ascending(path("elo"))];
+            let found = ways.into_iter().cycle().take(60).map(|order| {
+                let found = names(&store, &Query::new().order(order).limit(1000));
+                (found.len(), found.iter().filter(|name| *name == "mover").count())
+            });
+            let found: Vec<_> = found.collect();
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(found, [(401, 1); 60]);
+        });
+    }
+}
+
+#[test]
+fn an_expired_document_ends_no_search() {
+    for home in Home::each() {
+        let store = home.open();
+        index(&store, "elo", "$.attributes.elo");
+        for n in 0..40 {
+            let document = json!({ "attributes": { "elo": n } }).to_string();
+            let ttl_ms = if n % 4 == 0 { 0 } else { 1000 };
+            store.put_ttl(format!("lobby:{n:02}").as_bytes(), document.as_bytes(), ttl_ms).unwrap();
+        }
+        home.clock.advance(1000);
+        let near = Query::new().order(Order::Near(path("elo"), 18.0)).limit(3);
+        assert_eq!(names(&store, &near), ["20", "16", "24"]);
+        assert_eq!(all(&store, &near, 3), ["20", "16", "24", "12", "28", "08", "32", "04", "36", "00"]);
+    }
 }
 
 fn value() -> impl Strategy<Value = Value> {

@@ -57,7 +57,7 @@ inline joinly_lobby_query to_c(const LobbyQuery& query) noexcept {
 }  // namespace detail
 
 /// The lobbies that a query finds, read while iterating: `for (auto& [key, document] : lobbies.search({.kind =
-/// "duel"}))`. A page is not of one moment. Belongs to one thread at a time.
+/// "duel"}))`. A page is all of one moment. Belongs to one thread at a time.
 class LobbySearch : public detail::Rows<LobbySearch> {
   public:
     /// How the page that was read last was found.

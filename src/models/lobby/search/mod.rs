@@ -219,7 +219,7 @@ impl Order {
 
 impl Lobbies<'_> {
     /// Finds lobbies. Documents under `lobby:` that others wrote are found too: what they do not say stands against nothing
-    /// but the filter. Each is judged as time has made it. A page is of one moment.
+    /// but the filter. Each is judged as time has made it. A page is all of one moment.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a cursor of another query; [`Kind::TooLarge`], [`Kind::WrongType`]; those of a read.
