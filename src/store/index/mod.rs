@@ -27,6 +27,11 @@ pub fn index_order(value: &serde_json::Value) -> Option<Vec<u8>> {
     value::encode(value)
 }
 
+/// The same, added to `bytes`.
+pub fn put_index_order(value: &serde_json::Value, bytes: &mut Vec<u8>) -> Option<()> {
+    value::encode_into(value, bytes)
+}
+
 /// A declared index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Declared {
@@ -49,8 +54,10 @@ impl Declared {
 
     /// The entry of a document, if it has one.
     fn entry(&self, key: &[u8], document: &serde_json::Value) -> Option<Vec<u8>> {
-        let value = value::encode(document.pointer(self.spec.pointer())?)?;
-        Some([&self.entry_prefix(), &value[..], key].concat())
+        let mut entry = self.entry_prefix().to_vec();
+        value::encode_into(document.pointer(self.spec.pointer())?, &mut entry)?;
+        entry.extend_from_slice(key);
+        Some(entry)
     }
 }
 

@@ -17,17 +17,25 @@ const NUMBER_BYTES: usize = 11;
 
 /// None for arrays, objects and strings of more than [`limits::MAX_INDEXED_BYTES`]: they are not indexed.
 pub(super) fn encode(value: &Value) -> Option<Vec<u8>> {
-    match value {
-        Value::Null => Some(vec![NULL]),
-        Value::Bool(false) => Some(vec![FALSE]),
-        Value::Bool(true) => Some(vec![TRUE]),
-        Value::Number(number) => encode_number(number),
-        Value::String(text) if text.len() <= limits::MAX_INDEXED_BYTES => Some(encode_string(text)),
-        Value::String(_) | Value::Array(_) | Value::Object(_) => None,
-    }
+    let mut bytes = Vec::with_capacity(NUMBER_BYTES);
+    encode_into(value, &mut bytes)?;
+    Some(bytes)
 }
 
-fn encode_number(number: &Number) -> Option<Vec<u8>> {
+/// The same, added to `bytes`.
+pub(super) fn encode_into(value: &Value, bytes: &mut Vec<u8>) -> Option<()> {
+    match value {
+        Value::Null => bytes.push(NULL),
+        Value::Bool(false) => bytes.push(FALSE),
+        Value::Bool(true) => bytes.push(TRUE),
+        Value::Number(number) => bytes.extend(encode_number(number)?),
+        Value::String(text) if text.len() <= limits::MAX_INDEXED_BYTES => encode_string(text, bytes),
+        Value::String(_) | Value::Array(_) | Value::Object(_) => return None,
+    }
+    Some(())
+}
+
+fn encode_number(number: &Number) -> Option<[u8; NUMBER_BYTES]> {
     let (double, rest) = match number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from)) {
         Some(whole) => {
             let double = whole as f64;
@@ -38,8 +46,9 @@ fn encode_number(number: &Number) -> Option<Vec<u8>> {
     // Minus zero equals zero.
     let bits = (double + 0.0).to_bits();
     let ordered = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
-    let rest = rest.cast_unsigned() ^ 0x8000;
-    Some([&[NUMBER], &ordered.to_be_bytes()[..], &rest.to_be_bytes()].concat())
+    let [a, b, c, d, e, f, g, h] = ordered.to_be_bytes();
+    let [i, j] = (rest.cast_unsigned() ^ 0x8000).to_be_bytes();
+    Some([NUMBER, a, b, c, d, e, f, g, h, i, j])
 }
 
 /// The number, as a double, that was encoded; None for another scalar.
@@ -50,8 +59,7 @@ pub(super) fn number(encoded: &[u8]) -> Option<f64> {
 }
 
 /// NUL becomes 00 FF, and 00 00 ends the string: so a string comes before its own extensions.
-fn encode_string(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len() + 3);
+fn encode_string(text: &str, bytes: &mut Vec<u8>) {
     bytes.push(STRING);
     for byte in text.bytes() {
         bytes.push(byte);
@@ -60,7 +68,6 @@ fn encode_string(text: &str) -> Vec<u8> {
         }
     }
     bytes.extend([0, 0]);
-    bytes
 }
 
 /// How many of the first bytes are an encoded scalar.

@@ -10,32 +10,30 @@ use super::candidate::Candidate;
 use super::{Order, Query};
 use crate::error::{Error, Result};
 use crate::models::document::encode;
-use crate::store::index_order;
+use crate::store::put_index_order;
 
 /// Where something comes: by each order in turn, and where these agree, as an index has it along the first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank {
-    places: Vec<Place>,
-    /// Below the number that is wanted, among those equally near.
-    below: bool,
-    rest: Place,
-}
-
-/// Bytes that compare as values do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
-    order: Vec<u8>,
+pub(super) struct Rank {
+    /// The values of the orders, one after the other, so that ranks compare as these bytes do; then the key.
+    bytes: Vec<u8>,
+    /// Where that of the first order ends.
+    first: usize,
+    /// Where the key begins.
+    key: usize,
+    /// Whether keys are in descending order; the same in ranks that otherwise agree.
     descending: bool,
 }
 
-impl Ord for Place {
+impl Ord for Rank {
     fn cmp(&self, other: &Self) -> Ordering {
-        let order = self.order.cmp(&other.order);
-        if self.descending { order.reverse() } else { order }
+        let ((place, key), (other_place, other_key)) = (self.parts(), other.parts());
+        let by_key = || if self.descending { other_key.cmp(key) } else { key.cmp(other_key) };
+        place.cmp(other_place).then_with(by_key)
     }
 }
 
-impl PartialOrd for Place {
+impl PartialOrd for Rank {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
@@ -44,41 +42,59 @@ impl PartialOrd for Place {
 impl Rank {
     /// None for a document that has no value in an order.
     pub fn of(candidate: &Candidate, orders: &[Order]) -> Option<Self> {
-        let values = orders.iter().map(|order| candidate.value(order.path()));
-        Self::at(values.collect::<Option<Vec<_>>>()?.as_slice(), &candidate.key, orders)
+        Self::at(|at| candidate.value(orders.get(at)?.path()), &candidate.key, orders)
     }
 
-    fn at(values: &[&Value], key: &[u8], orders: &[Order]) -> Option<Self> {
-        let place = |(value, order): (&&Value, &Order)| Place::of(value, order);
-        let places = values.iter().zip(orders).map(place).collect::<Option<_>>()?;
-        let (below, rest) = match (values.first(), orders.first()) {
-            (Some(value), Some(Order::Near(_, target))) => {
-                let below = value.as_f64()? < *target;
-                (below, Place { order: [&index_order(value)?, key].concat(), descending: below })
+    fn at<'v>(value: impl Fn(usize) -> Option<&'v Value>, key: &[u8], orders: &[Order]) -> Option<Self> {
+        // Room for two numbers and what follows.
+        let mut bytes = Vec::with_capacity(key.len() + 32);
+        let (mut first, mut descending) = (0, false);
+        for (at, order) in orders.iter().enumerate() {
+            let start = bytes.len();
+            let down = match order {
+                Order::Near(_, target) => {
+                    let distance = distance(value(at)?.as_f64(), *target)?;
+                    put_index_order(&distance.into(), &mut bytes)?;
+                    false
+                }
+                Order::Ascending(_) | Order::Descending(_) => {
+                    put_index_order(value(at)?, &mut bytes)?;
+                    matches!(order, Order::Descending(_))
+                }
+            };
+            turn_round(&mut bytes, start, down);
+            if at == 0 {
+                (first, descending) = (bytes.len(), down);
             }
-            (_, order) => {
-                let descending = matches!(order, Some(Order::Descending(_)));
-                (false, Place { order: key.to_vec(), descending })
-            }
-        };
-        Some(Self { places, below, rest })
+        }
+        if let Some(Order::Near(_, target)) = orders.first() {
+            // Of those equally near, first the ones above, then the ones below in descending order.
+            let value = value(0)?;
+            descending = value.as_f64()? < *target;
+            bytes.push(descending.into());
+            let start = bytes.len();
+            put_index_order(value, &mut bytes)?;
+            turn_round(&mut bytes, start, descending);
+        }
+        let end = bytes.len();
+        bytes.extend_from_slice(key);
+        Some(Self { bytes, first, key: end, descending })
+    }
+
+    fn parts(&self) -> (&[u8], &[u8]) {
+        self.bytes.split_at_checked(self.key).unwrap_or_default()
     }
 
     /// Whether it comes before another by the first order alone.
     pub fn is_before(&self, other: &Self) -> bool {
-        self.places.first() < other.places.first()
+        self.bytes.get(..self.first) < other.bytes.get(..other.first)
     }
 }
 
-impl Place {
-    /// The place of a value in an order.
-    fn of(value: &Value, order: &Order) -> Option<Self> {
-        let (order, descending) = match order {
-            Order::Near(_, target) => (index_order(&distance(value.as_f64(), *target)?.into())?, false),
-            Order::Ascending(_) => (index_order(value)?, false),
-            Order::Descending(_) => (index_order(value)?, true),
-        };
-        Some(Self { order, descending })
+/// Has bytes from `start` on compare the other way round. No value's bytes begin those of another.
+fn turn_round(bytes: &mut [u8], start: usize, descending: bool) {
+    if descending {
+        bytes.iter_mut().skip(start).for_each(|byte| *byte = !*byte);
     }
 }
 
@@ -120,8 +136,7 @@ impl Cursor {
             return Err(foreign());
         }
         let key = key.into_bytes();
-        let references: Vec<&Value> = values.iter().collect();
-        let rank = Rank::at(&references, &key, &query.orders).ok_or_else(foreign)?;
+        let rank = Rank::at(|at| values.get(at), &key, &query.orders).ok_or_else(foreign)?;
         let first = values.into_iter().next().unwrap_or(Value::Null);
         Ok(Self { rank, first, key })
     }
