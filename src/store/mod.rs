@@ -46,7 +46,7 @@ pub use batch::{Batch, Expiry};
 pub use changelog::{Change, ChangeKind, Commit};
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, Durability, Location, Mode, Options};
-pub(crate) use index::{Entry, index_order, put_index_order};
+pub(crate) use index::{Entry, index_number, index_order, put_index_order};
 pub use index::{Find, IndexSpec};
 pub(crate) use look::Look;
 pub(crate) use page::{FlatPage, FlatRow};

@@ -140,13 +140,18 @@ impl Entry {
         Ok(Self { bytes: bytes.to_vec(), key: bytes.len() - document_key(bytes)?.len() })
     }
 
+    /// A key alone, for a document that was found in another way.
+    pub fn of_key(key: Vec<u8>) -> Self {
+        Self { bytes: key, key: 0 }
+    }
+
     pub fn key(&self) -> &[u8] {
         self.bytes.get(self.key..).unwrap_or_default()
     }
 
-    /// The value, where that is a number.
-    pub fn number(&self) -> Option<f64> {
-        value::number(self.bytes.get(4..self.key)?)
+    /// The value, as [`index_order`](super::index_order) has it; none in a key alone.
+    pub fn value(&self) -> Option<&[u8]> {
+        self.bytes.get(4..self.key)
     }
 }
 

@@ -32,6 +32,11 @@ pub fn put_index_order(value: &serde_json::Value, bytes: &mut Vec<u8>) -> Option
     value::encode_into(value, bytes)
 }
 
+/// The number that such bytes are of; None for another scalar.
+pub fn index_number(bytes: &[u8]) -> Option<f64> {
+    value::number(bytes)
+}
+
 /// A declared index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Declared {

@@ -7,11 +7,12 @@ use serde_json::Value as Json;
 use super::card::{Card, Cards, Kind};
 use crate::models::filter::Path;
 use crate::models::lobby::keys;
-use crate::store::Value;
+use crate::store::{Entry, Value};
 
 /// A document and what was read of it.
 pub(super) struct Candidate {
-    pub key: Vec<u8>,
+    /// How it was found: its value in it, if any, is that of the query's first order.
+    pub entry: Entry,
     pub document: Value,
     card: Card,
     attributes: OnceCell<Option<Json>>,
@@ -20,14 +21,14 @@ pub(super) struct Candidate {
 
 impl Candidate {
     /// None for what is no JSON object.
-    pub fn of(key: Vec<u8>, document: Value, cards: &Cards) -> Option<Self> {
+    pub fn of(entry: Entry, document: Value, cards: &Cards) -> Option<Self> {
         let card = cards.of(&document)?;
-        Some(Self { key, document, card, attributes: OnceCell::new(), whole: OnceCell::new() })
+        Some(Self { entry, document, card, attributes: OnceCell::new(), whole: OnceCell::new() })
     }
 
     /// What follows `lobby:` in its key.
     pub fn name(&self) -> String {
-        String::from_utf8_lossy(self.key.get(keys::LOBBY.len()..).unwrap_or_default()).into_owned()
+        String::from_utf8_lossy(self.entry.key().get(keys::LOBBY.len()..).unwrap_or_default()).into_owned()
     }
 
     /// The value at a path.

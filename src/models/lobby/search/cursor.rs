@@ -10,7 +10,7 @@ use super::candidate::Candidate;
 use super::{Order, Query};
 use crate::error::{Error, Result};
 use crate::models::document::encode;
-use crate::store::put_index_order;
+use crate::store::{index_number, put_index_order};
 
 /// Where something comes: by each order in turn, and where these agree, as an index has it along the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,39 +42,45 @@ impl PartialOrd for Rank {
 impl Rank {
     /// None for a document that has no value in an order.
     pub fn of(candidate: &Candidate, orders: &[Order]) -> Option<Self> {
-        Self::at(|at| candidate.value(orders.get(at)?.path()), &candidate.key, orders)
+        let put = |at: usize, bytes: &mut Vec<u8>| match candidate.entry.value() {
+            Some(value) if at == 0 => {
+                bytes.extend_from_slice(value);
+                Some(())
+            }
+            _ => put_index_order(candidate.value(orders.get(at)?.path())?, bytes),
+        };
+        Self::at(put, candidate.entry.key(), orders)
     }
 
-    fn at<'v>(value: impl Fn(usize) -> Option<&'v Value>, key: &[u8], orders: &[Order]) -> Option<Self> {
+    /// `put` adds the value of an order.
+    fn at(put: impl Fn(usize, &mut Vec<u8>) -> Option<()>, key: &[u8], orders: &[Order]) -> Option<Self> {
         // Room for two numbers and what follows.
         let mut bytes = Vec::with_capacity(key.len() + 32);
-        let (mut first, mut descending) = (0, false);
+        let (mut first, mut descending, mut nearest) = (0, false, None);
         for (at, order) in orders.iter().enumerate() {
             let start = bytes.len();
-            let down = match order {
-                Order::Near(_, target) => {
-                    let distance = distance(value(at)?.as_f64(), *target)?;
-                    put_index_order(&distance.into(), &mut bytes)?;
-                    false
+            put(at, &mut bytes)?;
+            let down = matches!(order, Order::Descending(_));
+            if let Order::Near(_, target) = order {
+                let number = index_number(bytes.get(start..)?);
+                bytes.truncate(start);
+                put_index_order(&distance(number, *target)?.into(), &mut bytes)?;
+                if at == 0 {
+                    nearest = number.map(|number| number < *target);
                 }
-                Order::Ascending(_) | Order::Descending(_) => {
-                    put_index_order(value(at)?, &mut bytes)?;
-                    matches!(order, Order::Descending(_))
-                }
-            };
+            }
             turn_round(&mut bytes, start, down);
             if at == 0 {
                 (first, descending) = (bytes.len(), down);
             }
         }
-        if let Some(Order::Near(_, target)) = orders.first() {
+        if let Some(below) = nearest {
             // Of those equally near, first the ones above, then the ones below in descending order.
-            let value = value(0)?;
-            descending = value.as_f64()? < *target;
-            bytes.push(descending.into());
+            bytes.push(below.into());
             let start = bytes.len();
-            put_index_order(value, &mut bytes)?;
-            turn_round(&mut bytes, start, descending);
+            put(0, &mut bytes)?;
+            turn_round(&mut bytes, start, below);
+            descending = below;
         }
         let end = bytes.len();
         bytes.extend_from_slice(key);
@@ -122,7 +128,7 @@ struct Written {
 impl Cursor {
     pub fn write(last: &Candidate, query: &Query) -> Result<Vec<u8>> {
         let values = query.orders.iter().filter_map(|order| last.value(order.path())).cloned().collect();
-        let key = String::from_utf8_lossy(&last.key).into_owned();
+        let key = String::from_utf8_lossy(last.entry.key()).into_owned();
         encode(&Written { query: fingerprint(query), values, key })
     }
 
@@ -136,7 +142,8 @@ impl Cursor {
             return Err(foreign());
         }
         let key = key.into_bytes();
-        let rank = Rank::at(|at| values.get(at), &key, &query.orders).ok_or_else(foreign)?;
+        let put = |at: usize, bytes: &mut Vec<u8>| put_index_order(values.get(at)?, bytes);
+        let rank = Rank::at(put, &key, &query.orders).ok_or_else(foreign)?;
         let first = values.into_iter().next().unwrap_or(Value::Null);
         Ok(Self { rank, first, key })
     }

@@ -280,7 +280,7 @@ impl<'q> Judge<'q> {
 
     /// What a lobby would be if somebody changed it now.
     fn settled(&self, candidate: Candidate) -> Result<Option<Candidate>> {
-        let lobby: Lobby = decode(&candidate.key, &candidate.document)?;
+        let lobby: Lobby = decode(candidate.entry.key(), &candidate.document)?;
         let mut seats = BTreeMap::new();
         let mut scan = keys::seats(lobby.id);
         loop {
@@ -304,7 +304,7 @@ impl<'q> Judge<'q> {
         let mut turn = Turn::new(room, self.now, None);
         turn.settle().map_err(|refusal| refusal.0)?;
         let document = encode(&turn.room().lobby)?.into();
-        Ok(Candidate::of(candidate.key, document, self.cards))
+        Ok(Candidate::of(candidate.entry, document, self.cards))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::models::document::encode;
 use crate::models::filter::{Path, Test};
 use crate::models::lobby::keys;
-use crate::store::{Entry, Find, IndexSpec, Look, Row, Scan, Value};
+use crate::store::{Entry, Find, IndexSpec, Look, Row, Scan, Value, index_number};
 
 /// Rows read at a time, at least and at most.
 const PAGES: (usize, usize) = (8, 256);
@@ -78,8 +78,8 @@ impl<'l> Walk<'l> {
     }
 
     pub fn next(&mut self) -> Result<Option<Candidate>> {
-        while let Some((key, document)) = self.way.next(self.look)? {
-            let candidate = document.and_then(|document| Candidate::of(key, document, self.cards));
+        while let Some((entry, document)) = self.way.next(self.look)? {
+            let candidate = document.and_then(|document| Candidate::of(entry, document, self.cards));
             if candidate.is_some() {
                 return Ok(candidate);
             }
@@ -89,14 +89,16 @@ impl<'l> Walk<'l> {
 }
 
 impl Way<'_> {
-    /// The next key, and its document unless that has expired.
-    fn next(&mut self, look: &Look<'_>) -> Result<Option<(Vec<u8>, Option<Value>)>> {
+    /// The next key, with its value in the first order where an index tells that, and its document unless it has expired.
+    fn next(&mut self, look: &Look<'_>) -> Result<Option<(Entry, Option<Value>)>> {
         let entry = match self {
-            Self::All(rows, _) => return Ok(rows.next()?.map(|row| (row.key, row.value))),
-            Self::Along(entries, _) => entries.next()?,
+            Self::All(rows, _) => return Ok(rows.next()?.map(|row| (Entry::of_key(row.key), row.value))),
+            Self::Along(entries, true) => entries.next()?,
+            // Of another path than the first order.
+            Self::Along(entries, false) => entries.next()?.map(|entry| Entry::of_key(entry.key().to_vec())),
             Self::Near { target, above, below } => {
                 // Beyond the numbers come values of other types: there a side ends.
-                let far = |entry: &Entry| distance(entry.number(), *target);
+                let far = |entry: &Entry| distance(index_number(entry.value()?), *target);
                 match (above.peek()?.and_then(far), below.peek()?.and_then(far)) {
                     (Some(up), Some(down)) if down < up => below.next()?,
                     (Some(_), _) => above.next()?,
@@ -106,7 +108,8 @@ impl Way<'_> {
             }
         };
         let Some(entry) = entry else { return Ok(None) };
-        Ok(Some((entry.key().to_vec(), look.get(entry.key())?)))
+        let document = look.get(entry.key())?;
+        Ok(Some((entry, document)))
     }
 }
 
