@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::models::lobby::state::Lease;
 
-/// Cards that are remembered at once, as many as their map holds before it takes more than 10 MiB.
+/// Cards that are remembered at once: a full map of about 8 MiB.
 const KEPT: usize = 7 << 14;
 
 /// What every search looks at. What a document does not say, or says in another way, stands against nothing.
