@@ -1,5 +1,5 @@
-//! A sorted set that knows ranks: blocks of sorted items, where each begins and the sums of their lengths. A rank is two
-//! binary searches; an insertion moves part of a block and adds to part of the sums.
+//! A sorted set that knows ranks: blocks of sorted items and the sums of their lengths. A rank is two binary searches; an
+//! insertion moves part of a block and adds to part of the sums.
 
 /// Items of a block before it is halved.
 const BLOCK: usize = 1024;
@@ -9,9 +9,6 @@ const BLOCK: usize = 1024;
 pub(super) struct RankedSet<T> {
     /// None is empty.
     blocks: Vec<Vec<T>>,
-    /// For each, nothing greater than its items, but greater than those before it; the first block takes what is less too.
-    /// Together, since a search looks at many of them.
-    starts: Vec<T>,
     /// How many items are in the blocks before each.
     before: Vec<usize>,
     len: usize,
@@ -19,11 +16,11 @@ pub(super) struct RankedSet<T> {
 
 impl<T> Default for RankedSet<T> {
     fn default() -> Self {
-        Self { blocks: Vec::new(), starts: Vec::new(), before: Vec::new(), len: 0 }
+        Self { blocks: Vec::new(), before: Vec::new(), len: 0 }
     }
 }
 
-impl<T: Ord + Clone> RankedSet<T> {
+impl<T: Ord> RankedSet<T> {
     /// Sorts items into a set.
     pub fn from_unsorted(mut items: Vec<T>) -> Self {
         items.sort_unstable();
@@ -33,8 +30,9 @@ impl<T: Ord + Clone> RankedSet<T> {
         // Half full, so that insertions find room.
         loop {
             let block: Vec<T> = items.by_ref().take(BLOCK / 2).collect();
-            let Some(start) = block.first() else { break };
-            set.starts.push(start.clone());
+            if block.is_empty() {
+                break;
+            }
             set.blocks.push(block);
         }
         set.count_from(0);
@@ -47,7 +45,8 @@ impl<T: Ord + Clone> RankedSet<T> {
 
     /// The block where an item is or belongs.
     fn block_of(&self, item: &T) -> usize {
-        self.starts.partition_point(|start| start <= item).saturating_sub(1)
+        let after = self.blocks.partition_point(|block| block.first().is_some_and(|first| first <= item));
+        after.saturating_sub(1)
     }
 
     /// Recounts what is before the blocks from `at` on.
@@ -72,10 +71,7 @@ impl<T: Ord + Clone> RankedSet<T> {
         block.insert(place, item);
         if block.len() > BLOCK {
             let upper = block.split_off(BLOCK / 2);
-            if let Some(start) = upper.first() {
-                self.starts.insert(at + 1, start.clone());
-                self.blocks.insert(at + 1, upper);
-            }
+            self.blocks.insert(at + 1, upper);
         }
         self.len += 1;
         self.count_from(at);
@@ -90,7 +86,6 @@ impl<T: Ord + Clone> RankedSet<T> {
         block.remove(place);
         if block.is_empty() {
             self.blocks.remove(at);
-            self.starts.remove(at);
         }
         self.len -= 1;
         self.count_from(at);
@@ -146,7 +141,6 @@ mod tests {
                 prop_assert_eq!(&page[..], sorted.iter().skip(rank).take(5).copied().collect::<Vec<_>>());
             }
             prop_assert!(set.blocks.iter().all(|block| !block.is_empty() && block.len() <= BLOCK));
-            prop_assert_eq!(set.starts.len(), set.blocks.len());
         }
     }
 
