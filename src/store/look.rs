@@ -11,7 +11,7 @@ use crate::engine::{Hold, Snapshot};
 use crate::error::Result;
 use crate::value::Value;
 
-/// One moment of a store, for as long as it is looked at. Beside the log of changes it keeps nobody from anything.
+/// One moment of a store, for the length of a call: until it ends, a write-ahead log does not shrink.
 pub(crate) struct Look<'s> {
     inner: &'s Inner,
     snapshot: Box<dyn Snapshot>,

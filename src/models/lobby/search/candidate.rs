@@ -11,7 +11,7 @@ use crate::store::{Entry, Value};
 
 /// A document and what was read of it.
 pub(super) struct Candidate {
-    /// How it was found: its value in it, if any, is that of the query's first order.
+    /// Its key, with its value in the query's first order where an index told that.
     pub entry: Entry,
     pub document: Value,
     card: Card,
