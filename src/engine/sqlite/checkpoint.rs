@@ -12,9 +12,12 @@ use crate::error::{Error, Kind, Result};
 
 /// Frames (pages) not yet copied from which on the log is copied into the database while everybody goes on.
 pub(super) const PASSIVE_FRAMES: u32 = 1000;
-/// Frames from which on writers are made to wait for a moment so that the log starts anew. Its file stays as long as it is:
-/// pages that a file has already are written at half the cost of new ones.
-pub(super) const RESTART_FRAMES: u32 = 16 * PASSIVE_FRAMES;
+/// Frames from which on writers are made to wait for a moment so that the log starts anew. Its file keeps its length, and what
+/// of it is in the processor's caches: a page written there costs half as much as one at the end of a growing file.
+pub(super) const RESTART_FRAMES: u32 = 4 * PASSIVE_FRAMES;
+/// Frames that may be left to copy when writers begin to wait, and rounds of copying to get there.
+const LEFT_FRAMES: u32 = 64;
+const ROUNDS: u32 = 4;
 /// Frames from which on the host is warned.
 const WARN_FRAMES: u32 = 64 * PASSIVE_FRAMES;
 /// Without a commit for this long the log is emptied.
@@ -69,6 +72,11 @@ impl Checkpointer {
         }
         let idle = (frames > 0 || wal.is_nameless()) && now.duration_since(self.changed_at) >= IDLE;
         if (idle || frames >= RESTART_FRAMES) && now >= self.rests_until {
+            for _ in 0..ROUNDS {
+                if wal.pending() > LEFT_FRAMES {
+                    self.run(PASSIVE, Duration::ZERO)?;
+                }
+            }
             release();
             let done = self.run(if idle { TRUNCATE } else { RESTART }, PATIENCE)?;
             if done {
