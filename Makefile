@@ -25,6 +25,7 @@ build: setup
 lint: setup
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --workspace --no-deps
 	cargo run --locked --quiet -p joinly-header -- --check
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .

@@ -212,7 +212,7 @@ pub trait Read {
     fn entries(&self, space: Space, range: &Range, reverse: bool, visit: VisitEntry<'_>) -> Result<()>;
     /// The version of the last entry of the change log; 0 while there is none.
     fn last_version(&self) -> Result<u64>;
-    /// The entries of the change log after a version, in order. [`MARK`] and a number after the last tell that other
+    /// The entries of the change log after a version, in order. A zero byte and a number after the last tell that other
     /// software changed records since.
     fn log_after(&self, version: u64, visit: VisitLog<'_>) -> Result<()>;
 }

@@ -1,9 +1,9 @@
 //! Write-behind over another engine: a commit is acknowledged once it is in a journal that outlives the process, and
 //! reaches the engine below later, sorted and together with others.
 //!
-//! A `put` is a record in the [`journal`] and a move into the active [`table`]. The thread in [`flush`] freezes that table
-//! when it is old or large and writes it down. Reads look through the tables onto the engine below ([`view`]). One process
-//! alone writes meanwhile; the others see what has been flushed. [`recovery`] finishes what a dead process left.
+//! A `put` is a record in the `journal` and a move into the active `table`. The thread in `flush` freezes that table
+//! when it is old or large and writes it down. Reads look through the tables onto the engine below (`view`). One process
+//! alone writes meanwhile; the others see what has been flushed. `recovery` finishes what a dead process left.
 //!
 //! Invariants:
 //! 1. A transaction is in the journal before it is in a table, and in the database before it leaves either.

@@ -29,7 +29,7 @@ pub use json_store::JsonStore;
 pub use legacy::{MAX_PAYLOAD_BYTES, Payload};
 pub use message::{Message, MessagePage, MessageQuery};
 pub use raw::{MAX_FIELDS, RawObject};
-pub use search::{Hit, Hits, SearchQuery};
+pub use search::{DEFAULT_BUDGET, Hit, Hits, MAX_BUDGET, SearchQuery};
 pub use session::{Counts, Session, SessionPage, SessionQuery};
 pub use sqlite_store::{Saved, SqliteStore};
 

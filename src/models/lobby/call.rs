@@ -160,7 +160,7 @@ impl Lobbies<'_> {
     ///
     /// # Errors
     /// Those of [`Turn::patch`]. A conflict with the expected version tells the present one
-    /// ([`Error::present_version`]), and is final: it is not tried again here.
+    /// ([`present_version`](crate::Error::present_version)), and is final: it is not tried again here.
     pub fn patch(&self, id: u64, by: &By, patch: LobbyPatch, expected: Option<u64>) -> Result<Done> {
         patch.check()?;
         let password = match &patch.password {

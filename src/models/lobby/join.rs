@@ -23,7 +23,7 @@ impl Lobbies<'_> {
     /// A player joins.
     ///
     /// # Errors
-    /// [`Kind::NotFound`]; those of [`Turn::join`]; [`Kind::Exists`] also when the player is in another exclusive lobby of
+    /// [`Kind::NotFound`]; those of [`Turn::join`](super::Turn::join); [`Kind::Exists`] also when the player is in another exclusive lobby of
     /// the kind.
     pub fn join(&self, id: u64, join: Join) -> Result<Joined> {
         self.join_many(id, vec![join])

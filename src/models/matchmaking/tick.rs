@@ -43,7 +43,7 @@ impl Matchmaker<'_> {
     /// Makes what matches can be made now. The lease is `holder`'s for `lease_ms` from now on, unless someone else has it.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] without the queue; those of a commit. Matches made before an error stay made.
+    /// [`Kind::NotFound`](crate::Kind::NotFound) without the queue; those of a commit. Matches made before an error stay made.
     pub fn tick(&self, queue: &str, holder: &str, lease_ms: u64) -> Result<Tick> {
         if let Some(other) = self.take_lease(queue, holder, lease_ms)? {
             return Ok(Tick { held_by: Some(other), ..Tick::default() });

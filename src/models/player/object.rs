@@ -85,7 +85,7 @@ impl Players<'_> {
     /// Reads an object. None when there is none.
     ///
     /// # Errors
-    /// [`Kind::Invalid`]; those of a read.
+    /// [`Kind::Invalid`](crate::Kind::Invalid); those of a read.
     pub fn object(&self, object: &Object) -> Result<Option<Value>> {
         self.scope.get(object.key()?.as_bytes())
     }
@@ -110,7 +110,8 @@ impl Players<'_> {
     /// Makes all writes or none.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] for what is no JSON and for two writes of one object; [`Kind::TooLarge`]; those of a commit.
+    /// [`Kind::Invalid`](crate::Kind::Invalid) for what is no JSON and for two writes of one object;
+    /// [`Kind::TooLarge`](crate::Kind::TooLarge); those of a commit.
     pub fn write_objects(&self, writes: &[ObjectWrite]) -> Result<Written> {
         check_count("writes", writes.len(), MAX_OBJECT_WRITES)?;
         if writes.is_empty() {

@@ -29,8 +29,8 @@ struct Stored<'a> {
 }
 
 impl IndexSpec {
-    /// An index called `name` on the keys that start with `prefix`, by the scalar at `path`: "$.state", "$.owner.id",
-    /// "$.tags[0]", `$."a key"`.
+    /// An index called `name` on the keys that start with `prefix`, by the scalar at `path`: `$.state`, `$.owner.id`,
+    /// `$.tags[0]`, `$."a key"`.
     ///
     /// # Errors
     /// [`Kind::Invalid`] for a name that is empty, too long or not printable, a prefix that is not UTF-8, a path of another
