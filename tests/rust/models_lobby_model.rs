@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use joinly_storage::models::lobby::{
-    By, Create, Join, Lobbies, LobbyPatch, Migration, Reserve, Room, State, Timing,
+    By, Chat, Create, Invitation, Join, Lobbies, LobbyPatch, Migration, Reserve, Room, State, Timing,
+    Visibility,
 };
 use joinly_storage::{Kind, Store};
 use proptest::prelude::*;
@@ -48,6 +49,8 @@ impl Run {
                 max_members: setup.seats,
                 migration: setup.migration,
                 keep_empty: setup.keep_empty,
+                visibility: if setup.hidden { Visibility::Private } else { Visibility::Public },
+                chat: setup.chat,
                 owner: owner.map(|player| Join::of(&name(player))),
                 timing,
                 ..Create::default()
@@ -58,12 +61,15 @@ impl Run {
                 most: setup.seats as usize,
                 migration: setup.migration,
                 keep_empty: setup.keep_empty,
+                hidden: setup.hidden,
+                chat: setup.chat,
                 owner: None,
                 epoch: 0,
                 state: State::Open,
                 ready_by: None,
                 deadline: now + STALE_MS,
                 bans: BTreeMap::new(),
+                invites: BTreeMap::new(),
                 joined: 0,
             };
             if let Some(owner) = owner {
@@ -116,6 +122,14 @@ impl Run {
             Call::Close(who) => lobbies.close(id, &by(who)),
             Call::Seats(who, seats) => {
                 let patch = LobbyPatch { max_members: Some(*seats), ..LobbyPatch::default() };
+                lobbies.patch(id, &by(who), patch, None)
+            }
+            Call::Invite(from, player, ms) => {
+                lobbies.invite(id, from.map(name).as_deref(), &name(*player), Some(*ms))
+            }
+            Call::Uninvite(from, player) => lobbies.uninvite(id, from.map(name).as_deref(), &name(*player)),
+            Call::Limit(who, chat) => {
+                let patch = LobbyPatch { chat: Some(*chat), ..LobbyPatch::default() };
                 lobbies.patch(id, &by(who), patch, None)
             }
             Call::Say(player) => lobbies.say(id, &name(*player), "hi"),
@@ -182,6 +196,11 @@ impl Run {
             let noted = lobbies.of_player("", &name(player)).unwrap();
             let at = self.lobbies.iter().position(|lobby| lobby.is_member(player));
             prop_assert_eq!(noted, at.map(|at| self.ids[at]));
+            let invited = self.ids.iter().zip(&self.lobbies).filter_map(|(id, model)| {
+                let MInvite { by, until } = model.invites.get(&player)?;
+                Some(Invitation { lobby: *id, by: by.map(name), until: *until })
+            });
+            prop_assert_eq!(lobbies.invitations(&name(player)).unwrap(), invited.collect::<Vec<_>>());
         }
         Ok(())
     }
@@ -212,6 +231,7 @@ fn fenced(call: &Call, owner: Option<usize>, epoch: u64, model: &MLobby, lost: b
         Call::Reopen(who) => Call::Reopen(again(&who)),
         Call::Close(who) => Call::Close(again(&who)),
         Call::Seats(who, seats) => Call::Seats(again(&who), seats),
+        Call::Limit(who, chat) => Call::Limit(again(&who), chat),
         call => call,
     }
 }
@@ -231,6 +251,12 @@ fn compare(room: &Room, model: &MLobby) -> TestCaseResult {
         bans.collect::<Vec<_>>(),
         model.bans.iter().map(|(p, until)| (name(*p), *until)).collect::<Vec<_>>()
     );
+    let invites =
+        room.invites.iter().map(|(player, invite)| (player.clone(), invite.by.clone(), invite.until));
+    let expected =
+        model.invites.iter().map(|(player, invite)| (name(*player), invite.by.map(name), invite.until));
+    prop_assert_eq!(invites.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    prop_assert_eq!(lobby.chat, model.chat);
     Ok(())
 }
 

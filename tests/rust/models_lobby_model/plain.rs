@@ -9,6 +9,14 @@ pub(super) struct MSeat {
     pub(super) order: u64,
     pub(super) deadline: i64,
     pub(super) ready: bool,
+    /// How many milliseconds of talk were owed, and when.
+    pub(super) owed: (i64, i64),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct MInvite {
+    pub(super) by: Option<usize>,
+    pub(super) until: i64,
 }
 
 /// A lobby, as plainly as can be.
@@ -18,12 +26,15 @@ pub(super) struct MLobby {
     pub(super) most: usize,
     pub(super) migration: Migration,
     pub(super) keep_empty: bool,
+    pub(super) hidden: bool,
+    pub(super) chat: Chat,
     pub(super) owner: Option<usize>,
     pub(super) epoch: u64,
     pub(super) state: State,
     pub(super) ready_by: Option<i64>,
     pub(super) deadline: i64,
     pub(super) bans: BTreeMap<usize, i64>,
+    pub(super) invites: BTreeMap<usize, MInvite>,
     pub(super) joined: u64,
 }
 
@@ -39,6 +50,7 @@ impl MLobby {
     pub(super) fn close(&mut self) {
         (self.state, self.owner, self.ready_by) = (State::Closed, None, None);
         self.seats.clear();
+        self.invites.clear();
     }
 
     pub(super) fn own(&mut self, owner: Option<usize>) {
@@ -75,6 +87,7 @@ impl MLobby {
         let gone: Vec<_> =
             self.seats.iter().filter(|(_, seat)| seat.deadline <= now).map(|(player, _)| *player).collect();
         self.remove(&gone);
+        self.invites.retain(|_, invite| invite.until > now);
         if self.ready_by.is_some_and(|deadline| deadline <= now) {
             (self.state, self.ready_by) = (State::Open, None);
         }
@@ -97,28 +110,41 @@ impl MLobby {
             return Err(Kind::LobbyFull);
         }
         self.joined += 1;
-        self.seats.insert(player, MSeat { member, order: self.joined, deadline, ready: false });
+        self.seats.insert(player, MSeat { member, order: self.joined, deadline, ready: false, owed: (0, 0) });
         Ok(())
     }
 
-    pub(super) fn join(&mut self, player: usize, now: i64) -> Result<(), Kind> {
-        if self.state == State::Closed {
-            return Err(Kind::WrongState);
+    fn fresh(&self, now: i64) -> Result<(), Kind> {
+        match self.state {
+            State::Closed => Err(Kind::WrongState),
+            _ if self.deadline <= now => Err(Kind::Expired),
+            _ => Ok(()),
         }
-        if self.deadline <= now {
-            return Err(Kind::Expired);
-        }
+    }
+
+    /// Whether a player may come in at all.
+    fn welcome(&self, player: usize, now: i64) -> Result<(), Kind> {
         if self.is_member(player) {
             return Err(Kind::Exists);
         }
-        if self.bans.get(&player).is_some_and(|until| *until == 0 || *until > now) {
-            return Err(Kind::Forbidden);
+        match self.bans.get(&player) {
+            Some(until) if *until == 0 || *until > now => Err(Kind::Forbidden),
+            _ => Ok(()),
         }
+    }
+
+    pub(super) fn join(&mut self, player: usize, now: i64) -> Result<(), Kind> {
+        self.fresh(now)?;
+        self.welcome(player, now)?;
         let reserved = self.seats.contains_key(&player) && self.state != State::Starting;
         if !reserved && self.state != State::Open {
             return Err(Kind::WrongState);
         }
+        if !reserved && self.hidden && !self.invites.contains_key(&player) {
+            return Err(Kind::Forbidden);
+        }
         self.sit(player, now + MEMBER_MS, true)?;
+        self.invites.remove(&player);
         if self.owner.is_none() && matches!(self.migration, Migration::Oldest | Migration::Close) {
             self.own(Some(player));
         }
@@ -221,15 +247,47 @@ impl MLobby {
                 self.most = *seats as usize;
                 Ok(())
             }
-            Call::Say(player) => {
-                if self.is_member(*player) {
-                    Ok(())
-                } else {
-                    Err(Kind::NotFound)
+            Call::Invite(from, player, ms) => {
+                self.fresh(now)?;
+                if from.is_some_and(|from| !self.is_member(from)) {
+                    return Err(Kind::Forbidden);
                 }
+                self.welcome(*player, now)?;
+                self.invites.insert(*player, MInvite { by: *from, until: now + ms });
+                Ok(())
+            }
+            Call::Uninvite(from, player) => {
+                let invite = self.invites.get(player).ok_or(Kind::NotFound)?;
+                if from.is_some() && ![Some(*player), invite.by, self.owner].contains(from) {
+                    return Err(Kind::Forbidden);
+                }
+                self.invites.remove(player);
+                Ok(())
+            }
+            Call::Say(player) => self.say(*player, now),
+            Call::Limit(who, chat) => {
+                self.decides(who)?;
+                live(self)?;
+                self.chat = *chat;
+                Ok(())
             }
             Call::Heartbeat(_) | Call::HeartbeatHost => Ok(()),
         }
+    }
+
+    /// A bucket that holds `burst` things said, and loses one in `every_ms`.
+    fn say(&mut self, player: usize, now: i64) -> Result<(), Kind> {
+        let Chat { burst, every_ms } = self.chat;
+        let seat = self.seats.get_mut(&player).filter(|seat| seat.member).ok_or(Kind::NotFound)?;
+        if burst > 0 {
+            let (owed, then) = seat.owed;
+            let owed = (owed - (now - then)).max(0) + every_ms;
+            if owed > every_ms * i64::from(burst) {
+                return Err(Kind::RateLimited);
+            }
+            seat.owed = (owed, now);
+        }
+        Ok(())
     }
 
     pub(super) fn give_up(&mut self, player: usize) -> Result<(), Kind> {

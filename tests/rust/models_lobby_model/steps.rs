@@ -35,7 +35,10 @@ pub(super) enum Call {
     Reopen(Who),
     Close(Who),
     Seats(Who, u32),
+    Invite(Option<usize>, usize, i64),
+    Uninvite(Option<usize>, usize),
     Say(usize),
+    Limit(Who, Chat),
     Heartbeat(Vec<usize>),
     HeartbeatHost,
 }
@@ -55,6 +58,9 @@ pub(super) struct Setup {
     pub(super) seats: u32,
     pub(super) migration: Migration,
     pub(super) keep_empty: bool,
+    /// Whether joining takes its code, which nobody here knows, or an invitation.
+    pub(super) hidden: bool,
+    pub(super) chat: Chat,
     pub(super) owner: Option<usize>,
 }
 
@@ -71,6 +77,18 @@ pub(super) fn who() -> impl Strategy<Value = Who> {
         2 => Just(Who::Host),
         3 => Just(Who::Owner),
         1 => (player(), -1..2i64).prop_map(|(player, off)| Who::Claims(player, off)),
+    ]
+}
+
+/// A member, a stranger, or the host.
+fn from() -> impl Strategy<Value = Option<usize>> {
+    prop::option::weighted(0.7, player())
+}
+
+fn chat() -> impl Strategy<Value = Chat> {
+    prop_oneof![
+        1 => Just(Chat::default()),
+        4 => (1..4u32, 1..25i64).prop_map(|(burst, every_ms)| Chat { burst, every_ms }),
     ]
 }
 
@@ -91,7 +109,10 @@ pub(super) fn call() -> impl Strategy<Value = Call> {
         3 => who().prop_map(Call::Reopen),
         1 => who().prop_map(Call::Close),
         2 => (who(), 1..6u32).prop_map(|(who, seats)| Call::Seats(who, seats)),
-        1 => player().prop_map(Call::Say),
+        8 => (from(), player(), 1..60i64).prop_map(|(from, player, ms)| Call::Invite(from, player, ms)),
+        3 => (from(), player()).prop_map(|(from, player)| Call::Uninvite(from, player)),
+        8 => player().prop_map(Call::Say),
+        1 => (who(), chat()).prop_map(|(who, chat)| Call::Limit(who, chat)),
         8 => players().prop_map(Call::Heartbeat),
         2 => Just(Call::HeartbeatHost),
     ]
@@ -110,7 +131,8 @@ pub(super) fn setup() -> impl Strategy<Value = Setup> {
         1 => Just(Migration::Never),
         1 => Just(Migration::Close)
     ];
-    (1..5u32, migration, any::<bool>(), prop::bool::ANY).prop_map(|(seats, migration, keep_empty, owned)| {
-        Setup { seats, migration, keep_empty, owner: owned.then_some(0) }
+    let flags = (any::<bool>(), prop::bool::weighted(0.3), any::<bool>());
+    (1..5u32, migration, flags, chat()).prop_map(|(seats, migration, (keep_empty, hidden, owned), chat)| {
+        Setup { seats, migration, keep_empty, hidden, chat, owner: owned.then_some(0) }
     })
 }
