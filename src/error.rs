@@ -134,6 +134,7 @@ impl Error {
         let kind = match error.kind() {
             ErrorKind::NotFound => Kind::NotFound,
             ErrorKind::AlreadyExists => Kind::Exists,
+            ErrorKind::ResourceBusy => Kind::Busy,
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Kind::ReadOnly,
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::WriteZero => Kind::Full,
             _ => Kind::Io,

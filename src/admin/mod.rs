@@ -3,7 +3,7 @@
 //!
 //! Every operation tells its [`Progress`] and asks whether to go on; one that was cancelled or killed changes nothing that
 //! others see, and goes on, where that pays, when it is repeated. What a killed one leaves has a name that ends in `.part`,
-//! or goes on so, and may be removed.
+//! or goes on so; the next to the same place removes it.
 
 mod backup;
 mod chunk;

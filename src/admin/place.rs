@@ -4,16 +4,22 @@ use std::path::{Path, PathBuf};
 
 use super::progress::{Phase, Reporter};
 use crate::error::{Error, Kind, Result};
+use crate::platform::journal_file::OwnedFile;
+use crate::platform::whole_file::{PART, resolved};
+use crate::platform::with_suffix;
 use crate::store::replica::Replica;
 use crate::store::{Config, Mode, Store};
 
 /// What the engines keep beside a database, by the end of its name.
 const BESIDE: [&str; 4] = ["", "-wal", "-shm", "-behind"];
+/// What keeps others from making a store in the same place at once.
+const LOCK: &str = "-lock";
 
 /// The place of a store that is being made. What was made is removed when it is dropped before its end.
 pub(super) struct Place {
     wanted: Config,
     made: Config,
+    _lock: Option<OwnedFile>,
 }
 
 impl Place {
@@ -26,13 +32,19 @@ impl Place {
             if path.exists() && !overwrite {
                 return Err(Error::new(Kind::Exists, format!("{} exists already", path.display())));
             }
-            let unfinished = with_suffix(path, &format!(".{}.part", std::process::id()));
-            if unfinished.exists() {
-                return Err(Error::new(Kind::Exists, format!("{} exists already", unfinished.display())));
+            let failed = |error: std::io::Error| Error::io(&error, format_args!("make {}", path.display()));
+            let unfinished = with_suffix(&resolved(path).map_err(failed)?, PART);
+            let lock = OwnedFile::open_or_create(&with_suffix(&unfinished, LOCK)).map_err(failed)?;
+            if lock.is_none() {
+                let text = format!("another process makes a store at {}", path.display());
+                return Err(Error::new(Kind::Busy, text));
             }
+            // What a killed process left.
+            remove(&unfinished).map_err(failed)?;
             made.location = wanted.location.moved_to(unfinished);
+            return Ok(Self { wanted: wanted.clone(), made, _lock: lock });
         }
-        Ok(Self { wanted: wanted.clone(), made })
+        Ok(Self { wanted: wanted.clone(), made, _lock: None })
     }
 
     /// How to open what is being made.
@@ -71,16 +83,22 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let Some(path) = self.made.location.path() else { return };
-        for path in BESIDE.iter().map(|suffix| with_suffix(path, suffix)) {
-            let _ = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-        }
+        let _ = remove(path);
+        let _ = std::fs::remove_file(with_suffix(path, LOCK));
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
+/// Removes a database, if it is there, with what is beside it.
+fn remove(database: &Path) -> std::io::Result<()> {
+    for path in BESIDE.iter().map(|suffix| with_suffix(database, suffix)) {
+        let removed =
+            if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        match removed {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 /// A name for what is replaced.

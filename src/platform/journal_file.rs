@@ -1,7 +1,7 @@
-//! A file that one process owns, written through memory.
+//! A file that one process owns, written through memory too.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use memmap2::{MmapOptions, MmapRaw};
@@ -50,13 +50,18 @@ impl OwnedFile {
     pub fn create(path: &Path) -> io::Result<Option<Self>> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = Self::own(path, &options)?;
+        let file = Self::own(path, super::private(&mut options))?;
         // So that the file is found after a power loss.
         #[cfg(unix)]
         File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()?;
         Ok(file)
+    }
+
+    /// Opens the file of an absolute path, made if need be, and for its owner alone. None when it is owned.
+    pub fn open_or_create(path: &Path) -> io::Result<Option<Self>> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        Self::own(path, super::private(&mut options))
     }
 
     fn own(path: &Path, options: &OpenOptions) -> io::Result<Option<Self>> {
@@ -104,9 +109,36 @@ impl OwnedFile {
         Ok(Area(map))
     }
 
+    /// Makes it an empty file.
+    pub fn clear(&self) -> io::Result<()> {
+        self.file.set_len(0)
+    }
+
     /// Waits until the device has everything that was written, through memory too.
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
+    }
+}
+
+impl Read for OwnedFile {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.file.read(bytes)
+    }
+}
+
+impl Write for OwnedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for OwnedFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
 }
 

@@ -7,7 +7,8 @@ pub(crate) mod journal_file;
 pub(crate) mod wait;
 pub(crate) mod whole_file;
 
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
 
 /// The address of a function or variable that the program, or a library it was linked with, exports. None also where
 /// there is no way to ask.
@@ -24,27 +25,42 @@ pub(crate) fn symbol(name: &std::ffi::CStr) -> Option<std::ptr::NonNull<std::ffi
     }
 }
 
+/// A path whose name goes on.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Files that these options create are for their owner only.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
 /// Creates an empty file that only its owner may read and write, if nothing is there. An existing file is left
 /// unopened: closing a descriptor of a database file would drop the locks that SQLite holds on it.
 pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
+    match private(OpenOptions::new().write(true).create_new(true)).open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map(drop),
     }
 }
 
-/// Creates a folder that only its owner may enter, if nothing is there.
-pub(crate) fn create_private_folder(path: &Path) -> std::io::Result<()> {
+/// Creates a folder that only its owner may enter, if nothing is there. Answers whether it did.
+pub(crate) fn create_private_folder(path: &Path) -> std::io::Result<bool> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        other => other.map(|()| true),
     }
 }
 
@@ -59,8 +75,7 @@ pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
 
 /// The same for the folder that a file is in.
 pub(crate) fn sync_directory_of(file: &Path) -> std::io::Result<()> {
-    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    sync_folder(folder.unwrap_or(Path::new(".")))
+    sync_folder(folder_of(file))
 }
 
 #[cfg(unix)]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use joinly_storage::admin::{
-    BackupOptions, BackupReport, BackupSchedule, RestoreOptions, Retention, backup, backup_file,
+    BackupOptions, BackupReport, BackupSchedule, Phase, RestoreOptions, Retention, backup, backup_file,
     check_backup, list_backups, prune_backups, restore,
 };
 use joinly_storage::store::Location;
@@ -212,6 +212,69 @@ fn a_backup_or_restore_that_is_stopped_anywhere_leaves_nothing() {
         stop += 1;
     }
     assert!(stop >= 3, "{stop}");
+}
+
+#[test]
+fn what_killed_processes_left_is_in_nobodys_way() {
+    let home = Home::sqlite();
+    let (store, folder) = (home.open(), home.path("backups"));
+    fill(&store, 50);
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("0-1-full-x.joinlybackup.part"), b"half").unwrap();
+    let made = make(&store, &folder).backup.file;
+    assert_eq!(files(&folder), [made]);
+    std::fs::write(home.path("one.part"), b"half").unwrap();
+    backup_file(&store, &home.path("one"), 3, &mut on).unwrap();
+    assert!(!home.path("one.part").exists());
+    for to in [Home::sqlite(), Home::leveldb(), Home::behind(), Home::jsonl()] {
+        let (Location::Sqlite(path) | Location::LevelDb(path) | Location::Jsonl(path)) = &to.config.location
+        else {
+            panic!("{:?}", to.config.location)
+        };
+        let part = format!("{}.part", path.display());
+        match to.config.location {
+            Location::Sqlite(_) => {
+                for suffix in ["", "-wal", "-shm", "-behind"] {
+                    std::fs::write(format!("{part}{suffix}"), b"half").unwrap();
+                }
+            }
+            _ => {
+                std::fs::create_dir(&part).unwrap();
+                std::fs::write(Path::new(&part).join("000003.log"), b"half").unwrap();
+            }
+        }
+        std::fs::write(format!("{part}-lock"), b"").unwrap();
+        let restored = back(&folder, &to).unwrap();
+        assert_eq!(contents(&restored), contents(&store));
+        drop(restored);
+        let left = files(to.file().parent().unwrap());
+        assert!(!left.iter().any(|file| file.to_string_lossy().contains(".part")), "{left:?}");
+    }
+}
+
+#[test]
+fn one_at_a_time_makes_a_store_or_a_backup_of_a_name() {
+    let (home, to) = (Home::sqlite(), Home::sqlite());
+    let (store, file) = (home.open(), home.path("one"));
+    fill(&store, 50);
+    let mut told = 0;
+    backup_file(&store, &file, 3, &mut |_| {
+        told += 1;
+        assert_eq!(kind(backup_file(&store, &file, 3, &mut on)), Kind::Busy);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    restore(&file, &to.config, &RestoreOptions::default(), &mut |progress| {
+        told += 1;
+        // At the end the store is in its place.
+        if progress.phase != Phase::Finish {
+            assert_eq!(kind(back(&file, &to).map(|_| ())), Kind::Busy);
+        }
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert!(told >= 4, "{told}");
+    assert_eq!(contents(&to.open()), contents(&store));
 }
 
 #[test]

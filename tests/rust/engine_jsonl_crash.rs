@@ -188,7 +188,7 @@ fn a_checkpoint_that_dies_while_it_rewrites_loses_and_doubles_nothing() {
         ("schema/gone.schema.json", None),
         ("schema/t.schema.json", Some(&after["schema/t.schema.json"])),
         ("data/t.versions", Some(&versions)),
-        ("data/t.records.new", Some(b"{\"id\":")),
+        ("data/t.records.part", Some(b"{\"id\":")),
         ("data/t.records", Some(&after["data/t.records"])),
         ("data/t.versions", Some(&after["data/t.versions"])),
         ("data/kv.records", Some(&after["data/kv.records"])),

@@ -4,17 +4,16 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::format::{Header, footer_of};
 use super::{BackupInfo, info, open};
 use crate::error::{Error, Kind, Result};
+use crate::platform::folder_of;
+use crate::platform::whole_file::{self, Draft, PART};
 
 const EXTENSION: &str = "joinlybackup";
-/// Files that nobody finished are removed after this time.
-const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Which backups are kept. The latest always is, and so is every backup that a kept one continues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,8 +104,7 @@ pub(super) fn prune(folder: &Path, retention: &Retention, now_ms: i64) -> Result
 pub(super) fn chain(wanted: &Path) -> Result<Vec<PathBuf>> {
     let mut header = open(wanted)?.header;
     let mut chain = vec![wanted.to_owned()];
-    let folder = wanted.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let all = if header.base.is_some() { headers(folder)? } else { Vec::new() };
+    let all = if header.base.is_some() { headers(folder_of(wanted))? } else { Vec::new() };
     while let Some(base) = &header.base {
         let found = all.iter().find(|(_, header)| header.id == *base);
         let Some((file, next)) = found.filter(|_| chain.len() <= all.len()) else {
@@ -120,49 +118,23 @@ pub(super) fn chain(wanted: &Path) -> Result<Vec<PathBuf>> {
     Ok(chain)
 }
 
-/// A file on its way, removed when dropped before it has its name.
-pub(super) struct Part {
-    pub path: PathBuf,
-}
-
 /// The file to be written before it has its name.
-pub(super) fn part(file: &Path) -> Result<Part> {
-    let taken = |file: &Path| Error::new(Kind::Exists, format!("{} exists already", file.display()));
+pub(super) fn draft(file: &Path) -> Result<Draft> {
     if file.exists() {
-        return Err(taken(file));
+        return Err(Error::new(Kind::Exists, format!("{} exists already", file.display())));
     }
-    let mut name = file.as_os_str().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let path = PathBuf::from(name);
-    if path.exists() { Err(taken(&path)) } else { Ok(Part { path }) }
-}
-
-impl Part {
-    pub fn rename(self, file: &Path) -> Result<()> {
-        let failed = |error: std::io::Error| Error::io(&error, file.display());
-        std::fs::rename(&self.path, file).map_err(failed)?;
-        crate::platform::sync_directory_of(file).map_err(failed)
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // Nothing is there any more when it was renamed.
-        let _ = std::fs::remove_file(&self.path);
-    }
+    Draft::of(file).map_err(|error| Error::io(&error, format_args!("write {}", file.display())))
 }
 
 /// Removes what killed processes left half-written.
 pub(super) fn remove_leftovers(folder: &Path) {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let end = format!(".{EXTENSION}{PART}");
     for path in entries.map(|entry| entry.path()) {
-        let part = path.to_str().is_some_and(|name| name.ends_with(".part") && name.contains(EXTENSION));
-        let age = std::fs::metadata(&path)
-            .and_then(|meta| meta.modified())
-            .ok()
-            .and_then(|time| time.elapsed().ok());
-        if part && age.is_some_and(|age| age > ABANDONED) {
-            let _ = std::fs::remove_file(&path);
+        if path.to_str().is_some_and(|name| name.ends_with(&end))
+            && let Err(error) = whole_file::discard(&path)
+        {
+            crate::log::warn(format_args!("the unfinished backup {} stays: {error}", path.display()));
         }
     }
 }

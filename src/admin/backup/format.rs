@@ -196,15 +196,15 @@ impl<W: Write> Encoder<W> {
         Ok(())
     }
 
-    /// Ends the file, and gives it back with what it holds.
-    pub fn finish(mut self) -> Result<(W, Footer)> {
+    /// Ends the file, and tells what it holds.
+    pub fn finish(mut self) -> Result<Footer> {
         self.flush()?;
         let text = json(&self.footer)?;
         self.frame(b'F', text.len(), &text)?;
         let length = u32::try_from(FRAME_HEADER + text.len()).unwrap_or(u32::MAX);
         self.write(&length.to_le_bytes())?;
         self.file.flush().map_err(|error| Error::io(&error, "write the backup"))?;
-        Ok((self.file, self.footer))
+        Ok(self.footer)
     }
 
     fn frame(&mut self, kind: u8, size: usize, stored: &[u8]) -> Result<()> {
@@ -353,7 +353,8 @@ mod tests {
     }
 
     fn file() -> Vec<u8> {
-        let mut encoder = Encoder::new(Vec::new(), &header(), 3).unwrap();
+        let mut file = Vec::new();
+        let mut encoder = Encoder::new(&mut file, &header(), 3).unwrap();
         let record = RecordRef { version: 3, expires_at: -1, encoding: 0, data: &[7; 700_000] };
         for element in [
             Element::Index(b"index/n", b"{}"),
@@ -364,7 +365,8 @@ mod tests {
         ] {
             encoder.push(&element).unwrap();
         }
-        encoder.finish().unwrap().0
+        encoder.finish().unwrap();
+        file
     }
 
     fn read(bytes: &[u8]) -> Result<(Header, usize, Footer)> {

@@ -11,8 +11,8 @@ mod restore;
 mod schedule;
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
-use std::io::{BufReader, BufWriter};
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -142,7 +142,7 @@ pub fn backup_file(store: &Store, file: &Path, level: i32, watcher: Watcher<'_>)
 /// [`Kind::Io`].
 pub fn check_backup(file: &Path, watcher: Watcher<'_>) -> Result<BackupInfo> {
     let mut reporter = Reporter::new(watcher, Phase::Verify);
-    let (header, footer) = read(file, &mut reporter)?;
+    let (header, footer) = read(open(file)?, &mut reporter).map_err(|error| error.within(file.display()))?;
     info(file, header, footer)
 }
 
@@ -212,27 +212,25 @@ fn write(
         return Err(Error::invalid(format!("the level is {level}: 1 to 19")));
     }
     let failed = |error: std::io::Error| Error::io(&error, file.display());
-    let part = folder::part(file)?;
+    let mut draft = folder::draft(file)?;
     let mut reporter = Reporter::new(watcher, Phase::Copy);
-    crate::platform::create_private(&part.path).map_err(failed)?;
-    let open = OpenOptions::new().write(true).truncate(true).open(&part.path).map_err(failed)?;
-    let encoder = Encoder::new(BufWriter::new(open), header, level)?;
-    let (written, footer) = fill(encoder, view, changes, &mut reporter)?;
-    written.into_inner().map_err(|error| failed(error.into_error()))?.sync_all().map_err(failed)?;
+    let footer = fill(Encoder::new(&mut draft, header, level)?, view, changes, &mut reporter)?;
+    draft.sync().map_err(failed)?;
     reporter.phase(Phase::Verify, 0, 0)?;
-    if read(&part.path, &mut reporter)? != (header.clone(), footer) {
+    let written = Decoder::new(BufReader::new(draft.reader().map_err(failed)?))?;
+    if read(written, &mut reporter)? != (header.clone(), footer) {
         return Err(Error::new(Kind::Corrupt, "the backup was read back differently"));
     }
-    part.rename(file)?;
+    draft.put().map_err(failed)?;
     info(file, header.clone(), footer)
 }
 
-fn fill<W: std::io::Write>(
-    mut encoder: Encoder<W>,
+fn fill(
+    mut encoder: Encoder<impl Write>,
     view: &dyn Snapshot,
     changes: Option<Changes>,
     reporter: &mut Reporter<'_>,
-) -> Result<(W, Footer)> {
+) -> Result<Footer> {
     let mut step = (0, 0);
     let mut count = |bytes: usize, reporter: &mut Reporter<'_>| {
         step = (step.0 + 1, step.1 + bytes as u64);
@@ -275,9 +273,8 @@ fn fill<W: std::io::Write>(
     encoder.finish()
 }
 
-fn read(file: &Path, reporter: &mut Reporter<'_>) -> Result<(Header, Footer)> {
-    let mut decoder = open(file)?;
-    while let Some(block) = decoder.block().map_err(|error| error.within(file.display()))? {
+fn read(mut decoder: Decoder<impl Read>, reporter: &mut Reporter<'_>) -> Result<(Header, Footer)> {
+    while let Some(block) = decoder.block()? {
         reporter.add(elements(&block)?.len() as u64, block.len() as u64)?;
     }
     Ok((decoder.header.clone(), decoder.footer()))

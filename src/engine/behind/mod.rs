@@ -55,9 +55,7 @@ const TRIES: usize = 16;
 
 /// Where the journal of a database is.
 pub fn journal_of(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push("-behind");
-    name.into()
+    crate::platform::with_suffix(database, "-behind")
 }
 
 /// How to write behind.

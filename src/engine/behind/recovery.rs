@@ -129,10 +129,9 @@ fn finish(mut writer: Box<dyn Writer + '_>, progress: [u8; 24], version: u64, lo
 
 /// A journal of another database: somebody may want it.
 fn set_aside(path: &Path) -> Result<()> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".foreign");
+    let aside = crate::platform::with_suffix(path, ".foreign");
     std::fs::rename(path, &aside).map_err(|error| journal::failed(path, &error, "set aside"))?;
-    let aside = Path::new(&aside).display();
+    let aside = aside.display();
     crate::log::warn(format_args!("the journal of another database was set aside as {aside}"));
     Ok(())
 }

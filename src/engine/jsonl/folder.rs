@@ -1,15 +1,16 @@
 //! The folder of a store: who has it, and its files as a whole.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::JsonlOptions;
 use super::layout::Layout;
 use crate::engine::busy;
 use crate::error::{Error, Kind, Result};
-use crate::platform::is_read_only_media;
 use crate::platform::journal_file::OwnedFile;
+use crate::platform::whole_file::Draft;
+use crate::platform::{create_private_folder, is_read_only_media};
 
 /// Finds or makes the folder, and takes it. None on media that nobody can write.
 pub(super) fn take(options: &JsonlOptions) -> Result<(Layout, Option<OwnedFile>)> {
@@ -70,18 +71,15 @@ fn refuse_others(root: &Path) -> Result<()> {
 }
 
 fn make(folder: &Path) -> Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(folder) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+    match create_private_folder(folder) {
         // A store is made in a folder that is there.
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let text = format!("make {}: {error}", folder.display());
             Err(Error::new(Kind::Io, text).with_engine_code(error.raw_os_error().unwrap_or(0)))
         }
         Err(error) => Err(Error::io(&error, format_args!("make {}", folder.display()))),
-        Ok(()) => sync_parent(folder),
+        Ok(false) => Ok(()),
+        Ok(true) => sync_parent(folder),
     }
 }
 
@@ -113,31 +111,20 @@ pub(super) fn append(path: &Path, len: u64, text: &[u8]) -> Result<()> {
 
 /// Has a file be what `write` writes, on the device too; whoever reads it sees the old or the new one. Answers its length.
 pub(super) fn replace(path: &Path, write: impl FnOnce(&mut Out<'_>) -> Result<()>) -> Result<u64> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = Path::new(&name);
-    let file = open(new)?;
-    file.set_len(0).map_err(failed(new))?;
-    let mut out = Out { path: new, file: BufWriter::new(file), len: 0 };
+    let mut out = Out { path, draft: Draft::of(path).map_err(failed(path))? };
     write(&mut out)?;
-    let len = out.len;
-    let file = out.file.into_inner().map_err(|error| failed(new)(error.into_error()))?;
-    file.sync_all().map_err(failed(new))?;
-    rename(new, path)?;
-    Ok(len)
+    out.draft.put().map_err(failed(path))
 }
 
 /// A file that is written from its start to its end.
 pub(super) struct Out<'p> {
     path: &'p Path,
-    file: BufWriter<File>,
-    len: u64,
+    draft: Draft,
 }
 
 impl Out<'_> {
     pub fn write(&mut self, text: &[u8]) -> Result<()> {
-        self.len += text.len() as u64;
-        self.file.write_all(text).map_err(failed(self.path))
+        self.draft.write_all(text).map_err(failed(self.path))
     }
 }
 

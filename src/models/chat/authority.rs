@@ -139,9 +139,7 @@ impl Folder {
 
     /// Writes a file as a whole. The lock makes it the only one.
     pub fn write(&self, _: &FolderLock, path: &Path, bytes: &[u8]) -> Result<()> {
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".new");
-        whole_file::replace(path, Path::new(&temporary), bytes).map_err(|error| io_error(path, &error))
+        whole_file::replace(path, bytes).map_err(|error| io_error(path, &error))
     }
 
     pub fn read(&self, path: &Path, most: usize) -> Result<Option<Vec<u8>>> {

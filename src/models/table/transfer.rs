@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::limits;
 use crate::models::document::encode;
 use crate::models::filter::Filter;
+use crate::platform::whole_file::Draft;
 use crate::store::{Store, Transaction};
 
 impl Tables<'_> {
@@ -29,29 +30,11 @@ impl Tables<'_> {
     /// # Errors
     /// As [`Tables::select`]; [`Kind::Io`], [`Kind::Full`].
     pub fn export(&self, table: &str, path: &Path) -> Result<u64> {
-        let directory =
-            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut draft_name = path.as_os_str().to_owned();
-        draft_name.push(".part");
-        let draft = Path::new(&draft_name);
-        let written = self.write_export(table, draft).and_then(|count| {
-            std::fs::rename(draft, path)
-                .and_then(|()| File::open(directory)?.sync_all())
-                .map_err(|error| of_file("write", path, &error))?;
-            Ok(count)
-        });
-        if written.is_err() {
-            let _ = std::fs::remove_file(draft);
-        }
-        written
-    }
-
-    fn write_export(&self, table: &str, path: &Path) -> Result<u64> {
         let failed = |error: std::io::Error| of_file("write", path, &error);
         self.scope.read(|txn| {
             let schema = self.known.schema(txn, table)?;
             txn.take_time();
-            let mut file = BufWriter::new(File::create(path).map_err(failed)?);
+            let mut file = Draft::of(path).map_err(failed)?;
             write!(file, "{{\n  \"table\": \"{table}\",\n  \"records\": [").map_err(failed)?;
             let mut count = 0_u64;
             walk(txn, &schema, &Filter::new(), false, false, None, &mut |row, _| {
@@ -67,8 +50,7 @@ impl Tables<'_> {
                 "\n  ],\n  \"count\": {count},\n  \"exported_at\": \"{now}\",\n  \"schema\": {schema}\n}}\n"
             )
             .map_err(failed)?;
-            let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
-            file.sync_all().map_err(failed)?;
+            file.put().map_err(failed)?;
             Ok(count)
         })
     }

@@ -12,7 +12,7 @@ use joinly_storage::store::{Location, Mode};
 use joinly_storage::{Config, Kind, Options, Store};
 
 use super::faults::SmallDisk;
-use super::{Child, Random, open, report};
+use super::{Child, Random, number_from_environment, open, report};
 use crate::admin_support::{contents, fill, on};
 
 const ROUNDS: u64 = 12;
@@ -114,6 +114,47 @@ fn a_full_destination_is_told_and_goes_on_once_there_is_room() {
     }
     drop(source);
     Child::spawn("full_place", &[disk.0.path().to_str().unwrap(), from.to_str().unwrap()]).join();
+}
+
+pub fn restore_child(arguments: &[&str]) {
+    let [folder, to] = arguments else { panic!("{arguments:?}") };
+    let to = config(Path::new(to), Mode::Through);
+    let restored = restore(Path::new(folder), &to, &RestoreOptions::default(), &mut tell).unwrap();
+    restored.store.close().unwrap();
+    report("done");
+}
+
+#[test]
+fn a_killed_restore_is_begun_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let (from, folder) = (home.path().join("from.db"), home.path().join("backups"));
+    let source = open(&from, |_| {});
+    fill(&source, 400);
+    backup(&source, &folder, &BackupOptions::default(), &mut on).unwrap();
+    let mut killed = 0;
+    for steps in 1..number_from_environment("JOINLY_KILLS", 30) / 5 {
+        let place = home.path().join(format!("to{steps}"));
+        std::fs::create_dir(&place).unwrap();
+        let to = place.join("to.db");
+        let arguments = [folder.to_str().unwrap(), to.to_str().unwrap()];
+        let mut child = Child::spawn("restore", &arguments);
+        let told = (0..steps).map_while(|_| child.line()).last().unwrap();
+        child.kill();
+        // The store is there whole, or not at all.
+        if !to.exists() {
+            killed += 1;
+            Child::spawn("restore", &arguments).join();
+        }
+        let store = open(&to, |options| options.must_exist = true);
+        assert_eq!(contents(&store), contents(&source), "killed at {told}");
+        store.close().unwrap();
+        drop(store);
+        let left: Vec<_> = std::fs::read_dir(&place).unwrap().map(|file| file.unwrap().file_name()).collect();
+        let parts = left.iter().filter(|file| file.to_string_lossy().contains(".part"));
+        // A process that had put the store in its place had a lock left to remove.
+        assert!(parts.into_iter().all(|part| part == "to.db.part-lock"), "killed at {told}: {left:?}");
+    }
+    assert!(killed > 0, "a restore was killed before its end");
 }
 
 pub fn backup_child(arguments: &[&str]) {

@@ -112,6 +112,7 @@ fn child() {
         "migrate" => admin::migrate_child(&arguments),
         "full_place" => admin::full_child(&arguments),
         "backup" => admin::backup_child(&arguments),
+        "restore" => admin::restore_child(&arguments),
         "chat_move" => chats::move_child(&arguments),
         "chat_switch" => chats::switch_child(&arguments),
         "crash" => crash::child(&arguments),
