@@ -23,6 +23,7 @@ mod read_only;
 mod recovery;
 mod shared;
 mod stats;
+mod tables;
 
 const PART: &str = "JOINLY_TEST_PART";
 const ARGUMENTS: &str = "JOINLY_TEST_ARGUMENTS";
@@ -129,6 +130,7 @@ fn child() {
         "lobbies" => lobbies::child(&arguments),
         "matches" => matches::child(&arguments),
         "stats" => stats::child(&arguments),
+        "tables" => tables::child(&arguments),
         "stranger" => read_only::stranger_child(&arguments),
         "media" => read_only::media_child(&arguments),
         "sql" => recovery::sql_child(&arguments),
