@@ -323,6 +323,21 @@
 #define JOINLY_PHASE_FINISH 4
 
 /**
+ * The import is refused with `JOINLY_EXISTS` when the store has a key of it already.
+ */
+#define JOINLY_EXISTING_REFUSE 0
+
+/**
+ * Records that the store has already stay as they are.
+ */
+#define JOINLY_EXISTING_KEEP 1
+
+/**
+ * Records that the store has already are replaced.
+ */
+#define JOINLY_EXISTING_REPLACE 2
+
+/**
  * A currency in a player's wallet: a counter at the key `player:{player}:wallet:{name}`.
  */
 #define JOINLY_HOLDING_CURRENCY 0
@@ -1511,6 +1526,83 @@ typedef struct {
      */
     uint64_t max_age_ms;
 } joinly_backup_options;
+
+/**
+ * A record of a `joinly_import_callback`.
+ */
+typedef struct {
+    /**
+     * Bytes of this struct, as the library knows it: fields beyond it are not there.
+     */
+    uint32_t struct_size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Its key in the store, of `key_len` bytes. What the source points to stays until it is called again.
+     */
+    const uint8_t *key;
+    /**
+     * Bytes of the key.
+     */
+    size_t key_len;
+    /**
+     * Its value, of `value_len` bytes; may be NULL when that is 0.
+     */
+    const uint8_t *value;
+    /**
+     * Bytes of the value.
+     */
+    size_t value_len;
+    /**
+     * When it expires, in milliseconds since 1970-01-01 UTC; 0: never.
+     */
+    int64_t expires_at;
+} joinly_import_record;
+
+/**
+ * Gives the next record of an import, on the thread of the call: fills `record`, whose fields are zero, and answers 1, or 0
+ * after the last; anything else ends the import with `JOINLY_CANCELLED`. Keys come in ascending order, each once. `after`,
+ * of `after_len` bytes, is the key of the record before, or where an earlier attempt stopped: a source may go on there, and
+ * one that begins anew is asked until it is past it. `user` is what was given with it. It may call the library, and must
+ * not unwind.
+ */
+typedef int32_t (*joinly_import_callback)(const uint8_t *after,
+                                          size_t after_len,
+                                          joinly_import_record *record,
+                                          void *user);
+
+/**
+ * How to import. Zero-initialise it, set `struct_size` to `sizeof(joinly_import_options)`, then what differs from the
+ * defaults.
+ */
+typedef struct {
+    /**
+     * `sizeof(joinly_import_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * One of `JOINLY_EXISTING_*`.
+     */
+    uint32_t existing;
+    /**
+     * The most records of one commit; 0: 1000.
+     */
+    uint32_t chunk_records;
+    /**
+     * 1: only look: count and check every record, write nothing.
+     */
+    uint8_t dry_run;
+    /**
+     * Zero.
+     */
+    uint8_t reserved[3];
+    /**
+     * About the most bytes of one commit; 0: 4 MiB.
+     */
+    uint64_t chunk_bytes;
+} joinly_import_options;
 
 /**
  * A change of what a player owns. Zero-initialise it and set `struct_size`. Texts are ids in UTF-8.
@@ -3485,6 +3577,45 @@ joinly_status joinly_repair(const char *damaged,
                             joinly_store **out,
                             joinly_value **report,
                             joinly_error **err);
+
+/**
+ * Takes over all records of `source` into a store that may hold other data and be in use, many in a commit, which also
+ * tells how far that is, at the key `import:{name}`. After a failure, a cancellation or the death of the process the same
+ * call goes on where it stopped, and no record is written twice; repeated after the end it does nothing.
+ *
+ * `name` names the import: 1 to 128 printable bytes without a colon. `fingerprint` tells these records from all others, for
+ * example a hash of the file that they are in: an import goes on with the same ones only. `source_user` is for `source`.
+ * `options` may be NULL, and so may `callback`, whose `user` is its own. `*report` (may be NULL) receives a JSON object of
+ * "imported", "kept" (records that the store had already and kept), "bytes" and "digest" (a number over all records in
+ * their order, the same for the same records), to be freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_CANCELLED`, `JOINLY_CONFLICT` (another import of the name is at work, or one was begun with another
+ * fingerprint), `JOINLY_EXISTS` (the store has a key already; the message names it), `JOINLY_INVALID` (records out of
+ * order, or a name that is none), `JOINLY_TOO_LARGE`, and those of `joinly_store_commit`. What was imported stays.
+ */
+joinly_status joinly_import(joinly_store *store,
+                            const char *name,
+                            uint64_t fingerprint,
+                            joinly_import_callback source,
+                            void *source_user,
+                            const joinly_import_options *options,
+                            joinly_progress_callback callback,
+                            void *user,
+                            joinly_value **report,
+                            joinly_error **err);
+
+/**
+ * Tells where the import of a name is. `*out` receives a JSON object of "fingerprint", "after" (the last key that was
+ * imported, in hexadecimal digits), "done" (whether all of it was imported) and what `joinly_import` reports, so far; to be
+ * freed with `joinly_value_free`. Any thread.
+ *
+ * Errors: `JOINLY_NOT_FOUND` (there was none), `JOINLY_WRONG_TYPE` (its key holds something else), `JOINLY_INVALID`, and
+ * those of `joinly_kv_get`.
+ */
+joinly_status joinly_import_status(joinly_store *store,
+                                   const char *name,
+                                   joinly_value **out,
+                                   joinly_error **err);
 
 /**
  * Makes a player's profile, at the key `player:{player}`; wallets, presence and the like need none. `player` is 1 to 128

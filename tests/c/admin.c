@@ -1,4 +1,4 @@
-/* Migration, backup, restore and repair through C. */
+/* Migration, backup, restore, repair and import through C. */
 #include <time.h>
 
 #include "check.h"
@@ -148,6 +148,68 @@ static void repair(const char* damaged) {
     joinly_store_free(repaired);
 }
 
+/* Records "other:0000" to "other:2499" of another program, from the first one. */
+typedef struct {
+    int next;
+    char key[32];
+    char value[32];
+} records;
+
+static int32_t next_record(const uint8_t* after, size_t after_len, joinly_import_record* record, void* user) {
+    records* r = user;
+    CHECK(after_len == 0 || after != NULL);
+    if (r->next == 2500) {
+        return 0;
+    }
+    record->key_len = (size_t)snprintf(r->key, sizeof r->key, "other:%04d", r->next);
+    record->value_len = (size_t)snprintf(r->value, sizeof r->value, "%d", r->next);
+    record->key = (const uint8_t*)r->key;
+    record->value = (const uint8_t*)r->value;
+    record->expires_at = r->next % 2 == 0 ? 0 : INT64_C(4102444800000);
+    r->next++;
+    return 1;
+}
+
+static void import(joinly_store* store) {
+    joinly_value* report = NULL;
+    joinly_import_options options = {0};
+    options.struct_size = sizeof options;
+    options.dry_run = 1;
+    records r = {0};
+    CHECK_OK(joinly_import(store, "other", 7, next_record, &r, &options, NULL, NULL, &report, &error));
+    CHECK(contains(report, "\"imported\":2500"));
+    joinly_value_free(report);
+    has(store, "other:0000", 0);
+
+    told t = {0, 3, 0};
+    options.dry_run = 0;
+    r.next = 0;
+    CHECK_STATUS(JOINLY_CANCELLED,
+                 joinly_import(store, "other", 7, next_record, &r, &options, tell, &t, &report, &error));
+    CHECK(report == NULL && t.records == 2000);
+    CHECK_OK(joinly_import_status(store, "other", &report, &error));
+    CHECK(contains(report, "\"done\":false") && contains(report, "\"imported\":2000"));
+    joinly_value_free(report);
+    r.next = 0;
+    CHECK_STATUS(JOINLY_CONFLICT,
+                 joinly_import(store, "other", 8, next_record, &r, &options, NULL, NULL, NULL, &error));
+    CHECK_OK(joinly_import(store, "other", 7, next_record, &r, &options, NULL, NULL, &report, &error));
+    CHECK(r.next == 2500 && contains(report, "\"imported\":2500") && contains(report, "\"kept\":0"));
+    joinly_value_free(report);
+    has(store, "other:2499", 1);
+    CHECK_OK(joinly_import_status(store, "other", &report, &error));
+    CHECK(contains(report, "\"done\":true"));
+    joinly_value_free(report);
+
+    r.next = 0;
+    CHECK_STATUS(JOINLY_EXISTS, joinly_import(store, "again", 7, next_record, &r, NULL, NULL, NULL, NULL, &error));
+    options.existing = JOINLY_EXISTING_KEEP;
+    r.next = 0;
+    CHECK_OK(joinly_import(store, "again", 7, next_record, &r, &options, NULL, NULL, &report, &error));
+    CHECK(contains(report, "\"kept\":2500"));
+    joinly_value_free(report);
+}
+
 int main(void) {
     char source[64];
     char moved[64];
@@ -156,6 +218,7 @@ int main(void) {
     joinly_store* store = filled(source);
     migrate(store, moved);
     back_up(store);
+    import(store);
     repair(source);
     joinly_store_free(store);
     return 0;

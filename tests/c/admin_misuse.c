@@ -12,11 +12,69 @@
         CHECK(value == NULL);        \
     } while (0)
 
+/* Sources of imports: without a record, and with records that are none. */
+static int32_t nothing(const uint8_t* after, size_t after_len, joinly_import_record* record, void* user) {
+    CHECK(after_len == 0 || after != NULL);
+    CHECK(record->struct_size == sizeof *record && record->key == NULL && user == NULL);
+    return 0;
+}
+
+static int32_t given(const uint8_t* after, size_t after_len, joinly_import_record* record, void* user) {
+    const joinly_import_record* give = user;
+    (void)after;
+    (void)after_len;
+    *record = *give;
+    return 1;
+}
+
+static int32_t failing(const uint8_t* after, size_t after_len, joinly_import_record* record, void* user) {
+    (void)after;
+    (void)after_len;
+    (void)record;
+    (void)user;
+    return -1;
+}
+
+static void no_import(joinly_store* s) {
+    const joinly_status bad = JOINLY_INVALID;
+    joinly_value* value = NULL;
+    joinly_import_options options = {0};
+    joinly_import_record record = {0};
+    CHECK_BAD(bad, joinly_import(s, NULL, 1, nothing, NULL, NULL, NULL, NULL, &value, &error));
+    CHECK_BAD(bad, joinly_import(s, "", 1, nothing, NULL, NULL, NULL, NULL, &value, &error));
+    CHECK_BAD(bad, joinly_import(s, "a:b", 1, nothing, NULL, NULL, NULL, NULL, &value, &error));
+    CHECK_BAD(bad, joinly_import(s, "i", 1, NULL, NULL, NULL, NULL, NULL, &value, &error));
+    CHECK_BAD(bad, joinly_import(s, "i", 1, nothing, NULL, &options, NULL, NULL, &value, &error));
+    options.struct_size = sizeof options;
+    options.existing = 3;
+    CHECK_BAD(bad, joinly_import(s, "i", 1, nothing, NULL, &options, NULL, NULL, &value, &error));
+    /* An empty key, one without its bytes, and one that is too long. */
+    CHECK_BAD(bad, joinly_import(s, "i", 1, given, &record, NULL, NULL, NULL, &value, &error));
+    record.key_len = 5;
+    CHECK_BAD(bad, joinly_import(s, "i", 1, given, &record, NULL, NULL, NULL, &value, &error));
+    record.key = (const uint8_t*)"key";
+    record.key_len = SIZE_MAX;
+    CHECK_BAD(JOINLY_TOO_LARGE, joinly_import(s, "i", 1, given, &record, NULL, NULL, NULL, &value, &error));
+    record.key_len = 3;
+    record.value_len = 9;
+    CHECK_BAD(bad, joinly_import(s, "i", 1, given, &record, NULL, NULL, NULL, &value, &error));
+    record.value_len = 0;
+    /* The same key for ever. */
+    CHECK_BAD(bad, joinly_import(s, "i", 1, given, &record, NULL, NULL, NULL, &value, &error));
+    CHECK_BAD(JOINLY_CANCELLED, joinly_import(s, "i", 1, failing, NULL, NULL, NULL, NULL, &value, &error));
+    CHECK_BAD(JOINLY_NOT_FOUND, joinly_import_status(s, "i", &value, &error));
+    CHECK_BAD(bad, joinly_import_status(s, NULL, &value, &error));
+    CHECK_BAD(bad, joinly_import_status(s, "a:b", &value, &error));
+    CHECK_STATUS(bad, joinly_import_status(s, "i", NULL, &error));
+}
+
 static void no_store(void* s) {
     const joinly_status bad = JOINLY_BAD_HANDLE;
     joinly_value* value = NULL;
     joinly_store* out = DIRTY(joinly_store);
     joinly_backup_schedule* schedule = DIRTY(joinly_backup_schedule);
+    CHECK_BAD(bad, joinly_import(s, "i", 1, nothing, NULL, NULL, NULL, NULL, &value, &error));
+    CHECK_BAD(bad, joinly_import_status(s, "i", &value, &error));
     CHECK_BAD(bad, joinly_migrate(s, "memory:", NULL, NULL, NULL, &out, &value, &error));
     CHECK(out == NULL);
     CHECK_STATUS(bad, joinly_migrate_reclaim(s, &error));
@@ -86,6 +144,7 @@ int main(void) {
     no_store((void*)(uintptr_t)0x1234);
     bad_arguments(store);
     no_schedule(store);
+    no_import(store);
     joinly_store_free(store);
     no_store(store);
     return 0;

@@ -1,7 +1,8 @@
-// Migration, backup, restore and repair in C++: ownership of what is made, watchers that end or throw.
+// Migration, backup, restore, repair and import in C++: ownership of what is made, watchers that end or throw.
 #include <joinly/admin.hpp>
 
 #include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -111,11 +112,55 @@ void repairs() {
     CHECK(thrown([] { joinly::repair("nowhere.db", "memory:"); }) == joinly::Status::not_found);
 }
 
+void imports() {
+    auto store = joinly::Store::open("memory:");
+    const auto key = [](int n) { return std::to_string(1000 + n); };
+    int next = 0;
+    const joinly::ImportSource anew = [&](std::string_view) -> std::optional<joinly::ImportRecord> {
+        if (next == 2500) {
+            return std::nullopt;
+        }
+        const auto n = next++;
+        return joinly::ImportRecord{key(n), std::string("v\0", 2) + std::to_string(n)};
+    };
+    const joinly::Watcher stop = [](const joinly::Progress& progress) { return progress.records < 1000; };
+    CHECK(thrown([&] { joinly::import_records(store, "i", 7, anew, {}, stop); }) == joinly::Status::cancelled);
+    CHECK(has(joinly::import_status(store, "i").view(), "\"imported\":1000"));
+    next = 0;
+    CHECK(thrown([&] { joinly::import_records(store, "i", 8, anew); }) == joinly::Status::conflict);
+    bool threw = false;
+    try {
+        joinly::import_records(store, "i", 7, [](std::string_view after) -> std::optional<joinly::ImportRecord> {
+            throw std::runtime_error(std::string(after));
+        });
+    } catch (const std::runtime_error& error) {
+        threw = error.what() == key(999);
+    }
+    CHECK(threw);
+    // One that goes on where it is told to.
+    const joinly::ImportSource on = [&](std::string_view after) -> std::optional<joinly::ImportRecord> {
+        const int n = std::stoi(std::string(after)) - 1000 + 1;
+        return n < 2500 ? std::optional(joinly::ImportRecord{key(n), "on"}) : std::nullopt;
+    };
+    CHECK(has(joinly::import_records(store, "i", 7, on).view(), "\"imported\":2500"));
+    CHECK(store.get(key(999))->view() == std::string("v\0999", 5) && store.get(key(1000))->view() == "on");
+    joinly::ImportOptions replace;
+    replace.existing = JOINLY_EXISTING_REPLACE;
+    next = 0;
+    CHECK(thrown([&] { joinly::import_records(store, "again", 7, anew); }) == joinly::Status::exists);
+    next = 0;
+    CHECK(has(joinly::import_records(store, "again", 7, anew, replace).view(), "\"kept\":0"));
+    CHECK(store.get(key(1000))->view() != "on");
+    CHECK(joinly::try_import_status(store, "none").error().status() == joinly::Status::not_found);
+    CHECK(joinly::try_import_records(store, "i", 7, {}).error().status() == joinly::Status::invalid);
+}
+
 }  // namespace
 
 int main() {
     migration();
     backups();
     repairs();
+    imports();
     return 0;
 }

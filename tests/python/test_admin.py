@@ -1,14 +1,16 @@
-"""Migration, backup, restore and repair."""
+"""Migration, backup, restore, repair and import."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import joinly_storage
 import pytest
 from joinly_storage import (
     Cancelled,
+    Conflict,
     Corrupt,
     Exists,
     Invalid,
@@ -155,6 +157,67 @@ def test_what_can_be_read_of_a_damaged_file_is_saved(store: Store, path: Path, t
         assert dict(saved.items()) == before
     assert [(lost.after, lost.before) for lost in repaired.lost] == [("doc:01233", "doc:01235")]
     assert path.read_bytes() == data
+
+
+def records(count: int = 2500) -> Iterator[tuple[str, bytes, None]]:
+    return ((f"other:{n:05}", str(n).encode(), None) for n in range(count))
+
+
+def test_records_of_others_are_imported_once(store: Store) -> None:
+    store["mine"] = "1"
+    assert store.import_status("other") is None
+    looked = store.import_records("other", records(), dry_run=True)
+    assert (looked.imported, len(store)) == (2500, 1)
+
+    seen = list[Progress]()
+
+    def two_chunks(progress: Progress) -> bool:
+        seen.append(progress)
+        return progress.records < 2000
+
+    with pytest.raises(Cancelled):
+        store.import_records("other", records(), fingerprint=2**64 - 1, progress=two_chunks)
+    status = store.import_status("other")
+    assert status is not None
+    assert (status.done, status.fingerprint, status.after) == (False, 2**64 - 1, b"other:01999")
+    assert (status.report.imported, seen[-1].phase) == (2000, "copy")
+    with pytest.raises(Conflict):
+        store.import_records("other", records(), fingerprint=1)
+
+    def broken() -> Iterator[tuple[str, bytes]]:
+        yield "other:02000", b"2000"
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        store.import_records("other", broken(), fingerprint=2**64 - 1)
+    done = store.import_records("other", records(), fingerprint=2**64 - 1)
+    assert (done.imported, done.kept, done.digest) == (2500, 0, looked.digest)
+    assert store.import_records("other", (), fingerprint=2**64 - 1) == done
+    assert store["other:02499"] == b"2499"
+    status = store.import_status("other")
+    assert status is not None
+    assert status.done
+
+
+def test_imported_records_meet_those_of_the_store(store: Store) -> None:
+    store["a"] = "mine"
+    with pytest.raises(Exists, match="a"):
+        store.import_records("first", [("a", "theirs"), ("b", "theirs")])
+    kept = store.import_records("first", [("a", "theirs"), ("b", "theirs")], existing="keep")
+    assert (kept.imported, kept.kept, store["a"]) == (1, 1, b"mine")
+    store.import_records("second", [("a", "theirs", time.time() + 1000), ("b", "", None)], existing="replace")
+    assert (store["a"], store["b"]) == (b"theirs", b"")
+    assert 900 < (store.ttl("a") or 0) <= 1000
+    assert store.ttl("b") is None
+    for wrong in ([("b", ""), ("a", "")], [("a", ""), ("a", "")], [("", "")]):
+        with pytest.raises(Invalid):
+            store.import_records("third", wrong)
+    with pytest.raises(TypeError):
+        store.import_records("third", [(1, "")])  # type: ignore[list-item]
+    with pytest.raises(Invalid):
+        store.import_records("third", [], existing="merge")  # type: ignore[arg-type]
+    with pytest.raises(Invalid):
+        store.import_records("a:b", [])
 
 
 def test_what_is_wrong_is_told(store: Store, tmp_path: Path) -> None:

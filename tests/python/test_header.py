@@ -62,6 +62,8 @@ LAYOUTS: dict[str, Any] = {
     "joinly_progress": _admin_ffi.Progress,
     "joinly_migrate_options": _admin_ffi.MigrateOptions,
     "joinly_backup_options": _admin_ffi.BackupOptions,
+    "joinly_import_options": _admin_ffi.ImportOptions,
+    "joinly_import_record": _admin_ffi.ImportRecord,
     "joinly_caller": _lobby_ffi.Caller,
     "joinly_done": _lobby_ffi.Done,
     "joinly_join": _lobby_ffi.Join,

@@ -1,9 +1,9 @@
-"""What is done to whole stores: migration, backup, restore, repair."""
+"""What is done to whole stores: migration, backup, restore, repair, import."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from ctypes import byref, c_void_p
 from typing import Any, Callable, Optional, Union
@@ -13,6 +13,9 @@ from . import _ffi as ffi
 from ._admin_types import (
     BackupInfo,
     BackupReport,
+    Existing,
+    ImportReport,
+    ImportStatus,
     Json,
     LostKeys,
     MigrateReport,
@@ -24,15 +27,17 @@ from ._admin_types import (
     ScheduleStatus,
     Watcher,
 )
-from ._args import to_text, to_ttl
+from ._args import to_bytes, to_int64, to_text, to_ttl, to_version
 from ._errors import Cancelled, invalid
 from ._owned import Owned
 from ._store import Store
 from ._structs import take_json
+from ._types import Bytes
 
 Path = Union[str, os.PathLike[str]]
 
 _PHASES: dict[int, Phase] = {1: "copy", 2: "catch_up", 3: "verify", 4: "finish"}
+_EXISTING: dict[Existing, int] = {"refuse": 0, "keep": 1, "replace": 2}
 _MOST_KEPT = 2**32 - 1
 
 
@@ -81,6 +86,63 @@ def _made(function: Callable[..., Any], *arguments: object, progress: Optional[W
     store, report = _opened(function, *arguments, progress=progress)
     assert store is not None
     return store, report
+
+
+Records = Iterable[Union[tuple[Bytes, Bytes], tuple[Bytes, Bytes, Optional[float]]]]
+
+
+@contextmanager
+def _source(records: Records) -> Iterator[tuple[Any, None]]:
+    """The arguments that have `records` read; what they raise is raised in the end."""
+    raised: list[BaseException] = []
+    rest = iter(records)
+    given: list[bytes] = []
+
+    def give(_after: object, _after_len: int, record: Any, _user: object) -> int:
+        try:
+            for key, value, *expires in rest:
+                # They stay until the next record.
+                given[:] = to_bytes(key), to_bytes(value)
+                told = record.contents
+                told.key, told.value = given
+                told.key_len, told.value_len = map(len, given)
+                if expires and expires[0] is not None:
+                    told.expires_at = to_int64(int(expires[0] * 1000))
+                return 1
+        except BaseException as error:
+            raised.append(error)
+            return -1
+        return 0
+
+    try:
+        yield admin_ffi.ImportSource(give), None
+    except Cancelled:
+        if raised:
+            raise raised[0] from None
+        raise
+
+
+def import_records(
+    store: int,
+    name: str,
+    records: Records,
+    fingerprint: int,
+    existing: Existing,
+    dry_run: bool,
+    progress: Optional[Watcher],
+) -> ImportReport:
+    if existing not in _EXISTING:
+        raise invalid(f"existing is refuse, keep or replace, not {existing!r}")
+    options = admin_ffi.ImportOptions(existing=_EXISTING[existing], dry_run=dry_run)
+    named = to_text(name, "the name of an import"), to_version(fingerprint)
+    with _source(records) as source:
+        told = _told(admin_ffi.import_records, store, *named, *source, byref(options), progress=progress)
+    return ImportReport(**told)
+
+
+def import_status(store: int, name: str) -> Optional[ImportStatus]:
+    value = ffi.make(admin_ffi.import_status, store, to_text(name, "the name of an import"))
+    return ImportStatus.of(take_json(value)) if value else None
 
 
 def migrate_store(

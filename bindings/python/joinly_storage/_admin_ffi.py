@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_int32, c_uint8, c_uint32, c_uint64, c_void_p
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    c_char_p,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint8,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 
 from ._ffi import declare
 from ._structs import Sized
@@ -34,6 +46,30 @@ class BackupOptions(Sized):
     ]
 
 
+class ImportOptions(Sized):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("existing", c_uint32),
+        ("chunk_records", c_uint32),
+        ("dry_run", c_uint8),
+        ("reserved", c_uint8 * 3),
+        ("chunk_bytes", c_uint64),
+    ]
+
+
+class ImportRecord(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("key", c_char_p),
+        ("key_len", c_size_t),
+        ("value", c_char_p),
+        ("value_len", c_size_t),
+        ("expires_at", c_int64),
+    ]
+
+
+ImportSource = CFUNCTYPE(c_int32, c_void_p, c_size_t, POINTER(ImportRecord), c_void_p)
 ProgressCallback = CFUNCTYPE(c_int32, POINTER(Progress), c_void_p)
 
 _OUT = c_void_p
@@ -52,4 +88,17 @@ schedule_start = declare(
 schedule_status = declare("joinly_backup_schedule_status", c_void_p, _OUT, _OUT)
 schedule_free = declare("joinly_backup_schedule_free", c_void_p, restype=None)
 restore = declare("joinly_restore", c_char_p, c_char_p, c_char_p, c_uint8, *_WATCHED, _OUT, _OUT, _OUT)
+import_records = declare(
+    "joinly_import",
+    c_void_p,
+    c_char_p,
+    c_uint64,
+    ImportSource,
+    c_void_p,
+    POINTER(ImportOptions),
+    *_WATCHED,
+    _OUT,
+    _OUT,
+)
+import_status = declare("joinly_import_status", c_void_p, c_char_p, _OUT, _OUT)
 repair = declare("joinly_repair", c_char_p, c_char_p, c_uint8, *_WATCHED, _OUT, _OUT, _OUT)

@@ -106,6 +106,38 @@ class ScheduleStatus:
     """The last failure; None once a backup succeeded."""
 
 
+Existing = Literal["refuse", "keep", "replace"]
+"""What becomes of a record that the store has already: the import is refused, the store's stays, or is replaced."""
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did, earlier attempts included."""
+
+    imported: int
+    kept: int
+    """Records that the store had already and kept."""
+    bytes: int
+    digest: int
+    """A number over all records in their order: of two imports of the same records it is the same."""
+
+
+@dataclass(frozen=True)
+class ImportStatus:
+    """Where an import is."""
+
+    report: ImportReport
+    fingerprint: int
+    after: bytes
+    """The last key that was imported."""
+    done: bool
+
+    @classmethod
+    def of(cls, told: Json) -> ImportStatus:
+        fingerprint, after, done = told.pop("fingerprint"), bytes.fromhex(told.pop("after")), told.pop("done")
+        return cls(ImportReport(**told), fingerprint, after, done)
+
+
 @dataclass(frozen=True)
 class Restored:
     """A restored store."""

@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Optional, Union
 
-    from ._admin import BackupSchedule
-    from ._admin_types import BackupInfo, BackupReport, Migration, Watcher
+    from ._admin import BackupSchedule, Records
+    from ._admin_types import (
+        BackupInfo,
+        BackupReport,
+        Existing,
+        ImportReport,
+        ImportStatus,
+        Migration,
+        Watcher,
+    )
     from ._chats import Chats
     from ._index import Index
     from ._leaderboards import Leaderboards
@@ -320,6 +328,36 @@ class Store(StoreMethods, StoreMapping):
         from ._admin import BackupSchedule
 
         return BackupSchedule(self._handle, folder, every, incremental, level, keep, max_age)
+
+    def import_records(
+        self,
+        name: str,
+        records: Records,
+        *,
+        fingerprint: int = 0,
+        existing: Existing = "refuse",
+        dry_run: bool = False,
+        progress: Optional[Watcher] = None,
+    ) -> ImportReport:
+        """Takes over records of another program: `(key, value)` or `(key, value, expires)` in order of their keys, each
+        once; `expires` is in seconds since 1970-01-01 UTC, None for never.
+
+        The store may hold other data and be in use. Many records are written in a commit, which also tells how far that
+        is: after a failure or the death of the process the same call, with the records from the begin or from where it
+        stopped, goes on there; repeated after the end it does nothing. `fingerprint`, of 64 bits, tells these records
+        from all others, for example a hash of their file. `existing`: what becomes of a record whose key the store has.
+        `dry_run`: only counts and checks. Raises `Conflict` when an import of the name was begun with another
+        fingerprint or is at work, `Exists`, and `Invalid` for records out of order.
+        """
+        from . import _admin
+
+        return _admin.import_records(self._handle, name, records, fingerprint, existing, dry_run, progress)
+
+    def import_status(self, name: str) -> Optional[ImportStatus]:
+        """Where the import of a name is; None if there was none."""
+        from . import _admin
+
+        return _admin.import_status(self._handle, name)
 
     def __repr__(self) -> str:
         return f"<joinly_storage.Store {'closed' if self.closed else self.engine}>"

@@ -73,6 +73,7 @@ const FILES: &[&str] = &[
     "admin/migrate.rs",
     "admin/backup.rs",
     "admin/restore.rs",
+    "admin/import.rs",
     "player/profile.rs",
     "player/holdings.rs",
     "player/object.rs",

@@ -1,14 +1,16 @@
-// What is done to whole stores: migration, backup, restore, repair. Not part of storage.hpp: include it where it is
-// used.
+// What is done to whole stores: migration, backup, restore, repair, import. Not part of storage.hpp: include it where
+// it is used.
 #ifndef JOINLY_ADMIN_HPP
 #define JOINLY_ADMIN_HPP
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "detail/call.hpp"
@@ -33,6 +35,24 @@ struct MigrateOptions : joinly_migrate_options {
 struct BackupOptions : joinly_backup_options {
     BackupOptions() noexcept : joinly_backup_options{} { struct_size = sizeof(joinly_backup_options); }
 };
+
+/// How to import: the fields of `joinly_import_options`, set to their defaults.
+struct ImportOptions : joinly_import_options {
+    ImportOptions() noexcept : joinly_import_options{} { struct_size = sizeof(joinly_import_options); }
+};
+
+/// A record to import.
+struct ImportRecord {
+    std::string key;
+    std::string value;
+    /// In milliseconds since 1970-01-01 UTC; 0: never.
+    std::int64_t expires_at = 0;
+};
+
+/// Gives the next record of an import, on the thread of the call; nothing after the last. Keys come in ascending order,
+/// each once. It is told the key of the record before, or where an earlier attempt stopped: it may go on there, and one
+/// that begins anew is asked until it is past it. What it throws ends the import, and is thrown on.
+using ImportSource = std::function<std::optional<ImportRecord>(std::string_view after)>;
 
 /// A store that an operation made, and its report: the JSON that the function of C describes.
 struct Made {
@@ -67,6 +87,54 @@ struct Watching {
     [[nodiscard]] joinly_progress_callback callback() const noexcept { return watcher ? &tell : nullptr; }
 
     /// Throws on what the watcher threw.
+    void done() const {
+#if JOINLY_EXCEPTIONS
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+#endif
+    }
+};
+
+/// A source as C takes it: itself as the `user`.
+struct Sourcing {
+    const ImportSource& source;
+    std::optional<ImportRecord> given{};
+#if JOINLY_EXCEPTIONS
+    std::exception_ptr thrown{};
+#endif
+
+    static std::int32_t give(const std::uint8_t* after, std::size_t after_len, joinly_import_record* record,
+                             void* user) {
+        auto& self = *static_cast<Sourcing*>(user);
+#if JOINLY_EXCEPTIONS
+        try {
+            return self.next({reinterpret_cast<const char*>(after), after_len}, *record);
+        } catch (...) {
+            self.thrown = std::current_exception();
+            return -1;
+        }
+#else
+        return self.next({reinterpret_cast<const char*>(after), after_len}, *record);
+#endif
+    }
+
+    std::int32_t next(std::string_view after, joinly_import_record& record) {
+        given = source(after);
+        if (!given) {
+            return 0;
+        }
+        record.key = reinterpret_cast<const std::uint8_t*>(given->key.data());
+        record.key_len = given->key.size();
+        record.value = reinterpret_cast<const std::uint8_t*>(given->value.data());
+        record.value_len = given->value.size();
+        record.expires_at = given->expires_at;
+        return 1;
+    }
+
+    [[nodiscard]] joinly_import_callback callback() const noexcept { return source ? &give : nullptr; }
+
+    /// Throws on what the source threw.
     void done() const {
 #if JOINLY_EXCEPTIONS
         if (thrown) {
@@ -178,6 +246,29 @@ inline Result<Made> try_repair(const std::string& damaged, const std::string& to
     });
 }
 
+/// Takes over all records of another program into a store that may hold other data and be in use; the report is JSON.
+/// After a failure or the death of the process the same call goes on where it stopped. `fingerprint` tells these
+/// records from all others. As `joinly_import`.
+inline Result<Value> try_import_records(Store& store, const std::string& name, std::uint64_t fingerprint,
+                                        const ImportSource& source, const ImportOptions& options = {},
+                                        const Watcher& watcher = {}) {
+    detail::Sourcing sourcing{source};
+    auto report = detail::watched(
+        watcher, [&](joinly_progress_callback callback, void* user, joinly_value** out, joinly_error** error) {
+            return joinly_import(store.c_store(), name.c_str(), fingerprint, sourcing.callback(), &sourcing, &options,
+                                 callback, user, out, error);
+        });
+    sourcing.done();
+    return report;
+}
+
+/// Where the import of a name is, as JSON; `Status::not_found` if there was none. As `joinly_import_status`.
+inline Result<Value> try_import_status(Store& store, const std::string& name) {
+    return detail::make<Value, joinly_value*>([&](joinly_value** out, joinly_error** error) {
+        return joinly_import_status(store.c_store(), name.c_str(), out, error);
+    });
+}
+
 /// Backups made every so often by a thread of the library, until this is destroyed or the store closed. Move-only.
 class BackupSchedule {
   public:
@@ -238,6 +329,12 @@ inline Made restore(const std::string& from, const std::string& to, bool overwri
                     const std::optional<std::string>& backup = {}, const Watcher& watcher = {}) {
     return try_restore(from, to, overwrite, backup, watcher).value();
 }
+inline Value import_records(Store& store, const std::string& name, std::uint64_t fingerprint,
+                            const ImportSource& source, const ImportOptions& options = {},
+                            const Watcher& watcher = {}) {
+    return try_import_records(store, name, fingerprint, source, options, watcher).value();
+}
+inline Value import_status(Store& store, const std::string& name) { return try_import_status(store, name).value(); }
 inline Made repair(const std::string& damaged, const std::string& to, bool overwrite = false,
                    const Watcher& watcher = {}) {
     return try_repair(damaged, to, overwrite, watcher).value();
