@@ -265,7 +265,7 @@ fn check_against_the_model(home: impl Fn() -> Home, stores: usize, share: u32) {
     let default = Config::default();
     let cases = (default.cases / share).max(1);
     let config = Config { cases, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..default };
-    proptest!(config, |(setups in [setup(), setup()], steps in prop::collection::vec(step(), 1..50))| {
+    proptest!(config, |(setups in [setup(), setup()], steps in steps())| {
         let mut run = Run::new(home(), stores, &setups);
         for step in &steps {
             run.step(step)?;

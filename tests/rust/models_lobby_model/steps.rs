@@ -88,7 +88,7 @@ fn from() -> impl Strategy<Value = Option<usize>> {
 fn chat() -> impl Strategy<Value = Chat> {
     prop_oneof![
         1 => Just(Chat::default()),
-        4 => (1..4u32, 1..25i64).prop_map(|(burst, every_ms)| Chat { burst, every_ms }),
+        4 => (1..4u32, 1..12i64).prop_map(|(burst, every_ms)| Chat { burst, every_ms }),
     ]
 }
 
@@ -111,17 +111,31 @@ pub(super) fn call() -> impl Strategy<Value = Call> {
         2 => (who(), 1..6u32).prop_map(|(who, seats)| Call::Seats(who, seats)),
         8 => (from(), player(), 1..60i64).prop_map(|(from, player, ms)| Call::Invite(from, player, ms)),
         3 => (from(), player()).prop_map(|(from, player)| Call::Uninvite(from, player)),
-        8 => player().prop_map(Call::Say),
+        3 => player().prop_map(Call::Say),
         1 => (who(), chat()).prop_map(|(who, chat)| Call::Limit(who, chat)),
         8 => players().prop_map(Call::Heartbeat),
         2 => Just(Call::HeartbeatHost),
     ]
 }
 
-pub(super) fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = Step> {
     let advance = prop_oneof![6 => Just(0), 4 => 1..12i64, 1 => 20..120i64];
     (call(), 0..2usize, 0..2usize, advance, any::<bool>())
         .prop_map(|(call, lobby, via, advance, look)| Step { call, lobby, via, advance, look })
+}
+
+/// One who says one thing after the other.
+fn talk() -> impl Strategy<Value = Vec<Step>> {
+    let pauses = prop::collection::vec(prop_oneof![Just(0), 1..8i64], 3..9);
+    (0..3usize, 0..2usize, 0..2usize, pauses).prop_map(|(player, lobby, via, pauses)| {
+        let say = |advance| Step { call: Call::Say(player), lobby, via, advance, look: false };
+        pauses.into_iter().map(say).collect()
+    })
+}
+
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let some = prop_oneof![10 => step().prop_map(|step| vec![step]), 1 => talk()];
+    prop::collection::vec(some, 1..50).prop_map(|steps| steps.concat())
 }
 
 pub(super) fn setup() -> impl Strategy<Value = Setup> {
