@@ -3470,7 +3470,7 @@ joinly_status joinly_backup(joinly_store *store,
  * Makes a full backup in a file, which must not exist. `*report` (may be NULL) receives what `joinly_backup` reports,
  * without its last two members. Any thread.
  *
- * Errors: those of `joinly_backup`, and `JOINLY_EXISTS`.
+ * Errors: those of `joinly_backup`, `JOINLY_EXISTS`, and `JOINLY_BUSY` (somebody else is making it).
  */
 joinly_status joinly_backup_file(joinly_store *store,
                                  const char *file,
@@ -3541,9 +3541,9 @@ void joinly_backup_schedule_free(joinly_backup_schedule *schedule);
  * "files" (that it was made from) and "replaced" (where what was there is now, or null), to be freed with
  * `joinly_value_free`. Any thread.
  *
- * Errors: `JOINLY_CANCELLED`, `JOINLY_EXISTS`, `JOINLY_NOT_FOUND` (the backup, or one that it continues), `JOINLY_CORRUPT`
- * (a damaged backup), `JOINLY_NOT_A_DATABASE` (no backup), `JOINLY_TOO_LARGE` (a record that does not fit there), and those
- * of `joinly_store_open`. Nothing is left behind then, and what was there is untouched.
+ * Errors: `JOINLY_CANCELLED`, `JOINLY_EXISTS`, `JOINLY_BUSY` (somebody else is making a store there), `JOINLY_NOT_FOUND` (the
+ * backup, or one that it continues), `JOINLY_CORRUPT` (a damaged backup), `JOINLY_NOT_A_DATABASE` (no backup),
+ * `JOINLY_TOO_LARGE` (a record that does not fit there), and those of `joinly_store_open`. Nothing is left behind then, and what was there is untouched.
  */
 joinly_status joinly_restore(const char *from,
                              const char *backup,
@@ -3566,7 +3566,8 @@ joinly_status joinly_restore(const char *from,
  * are the same, a key that was lost; null: none), "findings" and "notes" (arrays of texts for people) and "replaced" (where
  * what was there is now, or null), to be freed with `joinly_value_free`. Any thread.
  *
- * Errors: `JOINLY_CANCELLED`, `JOINLY_EXISTS`, `JOINLY_NOT_FOUND`, `JOINLY_NOT_A_DATABASE` or `JOINLY_CORRUPT` (the damaged
+ * Errors: `JOINLY_CANCELLED`, `JOINLY_EXISTS`, `JOINLY_BUSY` (somebody else is making a store there), `JOINLY_NOT_FOUND`,
+ * `JOINLY_NOT_A_DATABASE` or `JOINLY_CORRUPT` (the damaged
  * store cannot be opened at all: restore a backup), and those of `joinly_store_open`. Nothing is left behind then.
  */
 joinly_status joinly_repair(const char *damaged,
@@ -4480,7 +4481,8 @@ joinly_status joinly_table_delete(joinly_store *store,
 /**
  * Writes a table to the file `path` as one JSON object of "table", "records" (an array), "count", "exported_at" (in UTC) and
  * "schema", all of one moment; a file that is there is replaced once the new one is whole. `out` (may be NULL) receives how
- * many rows it has. Any thread. Errors: those of `joinly_table_select`; `JOINLY_IO`, `JOINLY_FULL`.
+ * many rows it has. Any thread. Errors: those of `joinly_table_select`; `JOINLY_BUSY` (somebody else is writing it),
+ * `JOINLY_IO`, `JOINLY_FULL`.
  */
 joinly_status joinly_table_export(const joinly_store *store,
                                   const char *table,

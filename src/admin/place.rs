@@ -36,7 +36,7 @@ impl Place {
             let unfinished = with_suffix(&resolved(path).map_err(failed)?, PART);
             let lock = OwnedFile::open_or_create(&with_suffix(&unfinished, LOCK)).map_err(failed)?;
             if lock.is_none() {
-                let text = format!("another process makes a store at {}", path.display());
+                let text = format!("somebody else is making a store at {}", path.display());
                 return Err(Error::new(Kind::Busy, text));
             }
             // What a killed process left.

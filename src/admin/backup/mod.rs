@@ -129,7 +129,7 @@ fn backup_of(
 /// Makes a full backup with this name, which must not exist.
 ///
 /// # Errors
-/// As [`backup`], and [`Kind::Exists`].
+/// As [`backup`], [`Kind::Exists`], and [`Kind::Busy`] while somebody else makes it.
 pub fn backup_file(store: &Store, file: &Path, level: i32, watcher: Watcher<'_>) -> Result<BackupInfo> {
     let view = store.long_snapshot()?;
     write(view.as_ref(), file, &header(&store.reader(), view.as_ref(), None)?, None, level, watcher)

@@ -47,9 +47,9 @@ pub struct Restored {
 /// the full backup on.
 ///
 /// # Errors
-/// [`Kind::Cancelled`]; [`Kind::Exists`]; [`Kind::NotFound`] for a backup that is missing, or that one continues;
-/// [`Kind::Corrupt`] for a damaged one; [`Kind::TooLarge`] for a record that does not fit there; [`Kind::Full`],
-/// [`Kind::ReadOnly`], [`Kind::Io`]. Nothing is left behind, and what was at the destination is untouched.
+/// [`Kind::Cancelled`]; [`Kind::Exists`]; [`Kind::Busy`] while somebody else makes a store there; [`Kind::NotFound`] for a
+/// backup that is missing, or that one continues; [`Kind::Corrupt`] for a damaged one; [`Kind::TooLarge`] for a record that
+/// does not fit there; [`Kind::Full`], [`Kind::ReadOnly`], [`Kind::Io`]. Nothing is left behind, and what was at the destination is untouched.
 pub fn restore(from: &Path, to: &Config, options: &RestoreOptions, watcher: Watcher<'_>) -> Result<Restored> {
     let wanted = find(from, options.backup.as_deref())?;
     let files = folder::chain(&wanted)?;

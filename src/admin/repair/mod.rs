@@ -70,9 +70,10 @@ pub struct Repaired {
 /// Makes a new store of what can be read of a damaged one. The two may be of different engines.
 ///
 /// # Errors
-/// [`Kind::Cancelled`](crate::Kind::Cancelled); [`Kind::NotFound`](crate::Kind::NotFound); [`Kind::NotADatabase`](crate::Kind::NotADatabase) or [`Kind::Corrupt`](crate::Kind::Corrupt) when the damaged one cannot be opened
-/// at all: then a backup is what is left; [`Kind::Exists`](crate::Kind::Exists); [`Kind::Full`](crate::Kind::Full) and those of commits to the destination. Nothing
-/// is left behind then.
+/// [`Kind::Cancelled`](crate::Kind::Cancelled); [`Kind::NotFound`](crate::Kind::NotFound); [`Kind::NotADatabase`](crate::Kind::NotADatabase) or
+/// [`Kind::Corrupt`](crate::Kind::Corrupt) when the damaged one cannot be opened at all: then a backup is what is left;
+/// [`Kind::Exists`](crate::Kind::Exists); [`Kind::Busy`](crate::Kind::Busy) while somebody else makes a store there;
+/// [`Kind::Full`](crate::Kind::Full) and those of commits to the destination. Nothing is left behind then.
 pub fn repair(
     damaged: &Config,
     to: &Config,

@@ -95,7 +95,7 @@ pub unsafe extern "C" fn joinly_backup(
 /// Makes a full backup in a file, which must not exist. `*report` (may be NULL) receives what `joinly_backup` reports,
 /// without its last two members. Any thread.
 ///
-/// Errors: those of `joinly_backup`, and `JOINLY_EXISTS`.
+/// Errors: those of `joinly_backup`, `JOINLY_EXISTS`, and `JOINLY_BUSY` (somebody else is making it).
 ///
 /// # Safety
 /// Pointers are NULL or valid as described.

@@ -21,9 +21,9 @@ use crate::capi::value::joinly_value;
 /// "files" (that it was made from) and "replaced" (where what was there is now, or null), to be freed with
 /// `joinly_value_free`. Any thread.
 ///
-/// Errors: `JOINLY_CANCELLED`, `JOINLY_EXISTS`, `JOINLY_NOT_FOUND` (the backup, or one that it continues), `JOINLY_CORRUPT`
-/// (a damaged backup), `JOINLY_NOT_A_DATABASE` (no backup), `JOINLY_TOO_LARGE` (a record that does not fit there), and those
-/// of `joinly_store_open`. Nothing is left behind then, and what was there is untouched.
+/// Errors: `JOINLY_CANCELLED`, `JOINLY_EXISTS`, `JOINLY_BUSY` (somebody else is making a store there), `JOINLY_NOT_FOUND` (the
+/// backup, or one that it continues), `JOINLY_CORRUPT` (a damaged backup), `JOINLY_NOT_A_DATABASE` (no backup),
+/// `JOINLY_TOO_LARGE` (a record that does not fit there), and those of `joinly_store_open`. Nothing is left behind then, and what was there is untouched.
 ///
 /// # Safety
 /// Pointers are NULL or valid as described.
@@ -65,7 +65,8 @@ pub unsafe extern "C" fn joinly_restore(
 /// are the same, a key that was lost; null: none), "findings" and "notes" (arrays of texts for people) and "replaced" (where
 /// what was there is now, or null), to be freed with `joinly_value_free`. Any thread.
 ///
-/// Errors: `JOINLY_CANCELLED`, `JOINLY_EXISTS`, `JOINLY_NOT_FOUND`, `JOINLY_NOT_A_DATABASE` or `JOINLY_CORRUPT` (the damaged
+/// Errors: `JOINLY_CANCELLED`, `JOINLY_EXISTS`, `JOINLY_BUSY` (somebody else is making a store there), `JOINLY_NOT_FOUND`,
+/// `JOINLY_NOT_A_DATABASE` or `JOINLY_CORRUPT` (the damaged
 /// store cannot be opened at all: restore a backup), and those of `joinly_store_open`. Nothing is left behind then.
 ///
 /// # Safety

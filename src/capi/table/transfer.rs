@@ -12,7 +12,8 @@ use crate::models::table::{self, Tables};
 
 /// Writes a table to the file `path` as one JSON object of "table", "records" (an array), "count", "exported_at" (in UTC) and
 /// "schema", all of one moment; a file that is there is replaced once the new one is whole. `out` (may be NULL) receives how
-/// many rows it has. Any thread. Errors: those of `joinly_table_select`; `JOINLY_IO`, `JOINLY_FULL`.
+/// many rows it has. Any thread. Errors: those of `joinly_table_select`; `JOINLY_BUSY` (somebody else is writing it),
+/// `JOINLY_IO`, `JOINLY_FULL`.
 ///
 /// # Safety
 /// Pointers are NULL or valid as described.

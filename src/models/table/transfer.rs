@@ -25,10 +25,10 @@ use crate::store::{Store, Transaction};
 
 impl Tables<'_> {
     /// Writes a table to a file as one JSON object: "table", "records", "count", "exported_at" (in UTC), "schema"; all of one
-    /// moment. The file is there when it is whole. How many rows it has.
+    /// moment. The file is there when it is whole, for its owner alone to read. How many rows it has.
     ///
     /// # Errors
-    /// As [`Tables::select`]; [`Kind::Io`], [`Kind::Full`].
+    /// As [`Tables::select`]; [`Kind::Busy`] while somebody else writes it; [`Kind::Io`], [`Kind::Full`].
     pub fn export(&self, table: &str, path: &Path) -> Result<u64> {
         let failed = |error: std::io::Error| of_file("write", path, &error);
         self.scope.read(|txn| {
