@@ -373,5 +373,9 @@ fn documents_of_another_form_are_left_alone() {
         enqueue(&queues, "a", 20.0);
         assert_eq!(tick(&queues).len(), 1);
         assert_eq!(kind(queues.ticket(QUEUE, 5)), Kind::WrongType);
+        let huge = format!(r#"{{"rules":{{"teams":{0},"team_size":{0}}},"seed":1}}"#, u64::MAX);
+        store.put(b"queue:huge", huge.as_bytes()).unwrap();
+        assert_eq!(kind(queues.enqueue("huge", &own)), Kind::TooLarge);
+        assert_eq!(kind(queues.tick("huge", "test", 1000)), Kind::TooLarge);
     }
 }

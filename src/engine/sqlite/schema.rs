@@ -72,7 +72,7 @@ pub(super) const CONNECTION: &str = "
 
 /// Of the writer. SQLite walks through its whole page cache after every split of a page, so that it is small; but a page that a
 /// large transaction changes again after it was spilled goes to the log twice, so that changed pages stay longer.
-pub(super) const WRITER: &str = "PRAGMA cache_size = 256; PRAGMA cache_spill = 2048;";
+pub(super) const WRITER: &str = "PRAGMA cache_size = 512; PRAGMA cache_spill = 2048;";
 
 pub(super) const WAL_MODE: &str = "PRAGMA journal_mode = WAL";
 pub(super) const SYNC_POWER: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;";

@@ -87,7 +87,9 @@ impl<'r, 't> Gathering<'r, 't> {
         let born = |candidate: &&Candidate<'_>| candidate.ticket.created as f64 / 1000.0;
         let oldest = self.chosen.first().map_or(0.0, born);
         let younger: f64 = self.chosen.iter().map(|candidate| born(candidate) - oldest).sum();
-        let score = width + split.unevenness + self.rules.age_bonus * younger / self.chosen.len() as f64;
+        let partners = self.members.len().max(1) as f64;
+        // Of two single players: how far apart they are, and how much younger the other is.
+        let score = f64::midpoint(width, split.unevenness) + self.rules.age_bonus * younger / partners;
         if self.best.as_ref().is_none_or(|best| score < best.score) {
             self.best = Some(Gathered { score, members: self.members.clone(), teams: split.teams });
         }

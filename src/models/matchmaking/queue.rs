@@ -189,8 +189,11 @@ impl<'s> Matchmaker<'s> {
 
 pub(super) fn read_queue(txn: &mut Transaction, queue: &str) -> Result<Queue> {
     check_id("a queue", queue)?;
-    let found = document::get(txn, queue_key(queue))?;
-    found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no queue {queue:?}")))
+    let found: Option<Queue> = document::get(txn, queue_key(queue))?;
+    let found = found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no queue {queue:?}")))?;
+    // Plain puts write the same key.
+    found.rules.check().map_err(|error| error.within(queue_key(queue)))?;
+    Ok(found)
 }
 
 /// Writes a backfill, which is gone after its deadline.

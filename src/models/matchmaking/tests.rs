@@ -96,7 +96,8 @@ fn score(rules: &Rules, tickets: &[&Ticket]) -> Option<f64> {
         ratings.iter().copied().fold(f64::MIN, f64::max) - ratings.iter().copied().fold(f64::MAX, f64::min);
     let oldest = tickets.iter().map(|ticket| ticket.created).min().unwrap();
     let younger: f64 = tickets.iter().map(|ticket| (ticket.created - oldest) as f64 / 1000.0).sum();
-    Some(width + best_split(rules, tickets)? + rules.age_bonus * younger / tickets.len() as f64)
+    let partners = (tickets.len() - 1).max(1) as f64;
+    Some((width + best_split(rules, tickets)?) / 2.0 + rules.age_bonus * younger / partners)
 }
 
 /// The best score of a match with `oldest`, over all sets there are.
