@@ -78,17 +78,16 @@ impl Checkpointer {
                 }
             }
             release();
-            let done = self.run(if idle { TRUNCATE } else { RESTART }, PATIENCE)?;
-            if done {
+            if self.run(if idle { TRUNCATE } else { RESTART }, PATIENCE)? {
                 self.rest = FIRST_REST;
             } else {
                 self.rests_until = Instant::now() + self.rest;
                 self.rest = LONGEST_REST.min(self.rest * 2);
-            }
-            if !done && frames >= WARN_FRAMES {
-                crate::log::warn(format_args!(
-                    "the write-ahead log has {frames} pages: a reader keeps it from starting anew"
-                ));
+                if frames >= WARN_FRAMES {
+                    crate::log::warn(format_args!(
+                        "the write-ahead log has {frames} pages: a reader keeps it from starting anew"
+                    ));
+                }
             }
         }
         Ok(())

@@ -99,22 +99,16 @@ pub(super) fn prepare(options: &SqliteOptions) -> Result<(File, Registration)> {
         File { path, read_only: options.read_only, immutable: false, busy_timeout: options.busy_timeout };
     // There SQLite cannot make the files beside it that a WAL database needs. Elsewhere others may write at any time.
     // A log that was left there holds commits, and would be overlooked.
-    file.immutable =
-        file.read_only && platform::is_read_only_media(&file.path) && !beside(&file.path, "-wal").exists();
+    file.immutable = file.read_only
+        && platform::is_read_only_media(&file.path)
+        && !platform::with_suffix(&file.path, "-wal").exists();
     Ok((file, registration))
-}
-
-/// A file that SQLite keeps beside the database.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 /// Two copies of SQLite in one process drop each other's locks (<https://sqlite.org/howtocorrupt.html>, 2.2.1). The
 /// WAL-index of a file that this copy has not open, mapped nevertheless, gives the other copy away.
 fn refuse_foreign_sqlite(path: &Path) -> Result<()> {
-    if !platform::maps_file(&beside(path, "-shm")) {
+    if !platform::maps_file(&platform::with_suffix(path, "-shm")) {
         return Ok(());
     }
     Err(Error::new(

@@ -71,6 +71,9 @@ impl FeedListener<'_, '_> {
     /// As [`Lobbies::poll_all`].
     pub fn next(&mut self, max: usize, timeout: Duration) -> Result<PollAll> {
         let present = self.lobbies.scope.store().version()?;
+        if self.after == present && timeout.is_zero() {
+            return Ok(PollAll::Happened { commits: Vec::new(), next: present });
+        }
         let told = if self.after <= present { self.told(max.max(1), timeout) } else { Ok(None) };
         let answer = match told {
             Ok(Some(commits)) => {
