@@ -107,14 +107,14 @@ def table(header: list[str], lines: list[list[str]]) -> str:
 
 
 def summary(rows: list[Row], systems: list[str], workloads: Iterable[str] = WORKLOADS) -> str:
-    """Ratios only: a line for each workload that one of the systems was measured in."""
+    """Ratios only: a line for each workload that a peer among the systems was measured in."""
     found = {(row["workload"], row["system"]): row for row in rows}
     lines = []
     for workload in workloads:
         ours = our_row(rows, workload)
-        peers = [found.get((workload, system)) for system in systems]
-        if ours and any(ratio(peer) for peer in peers):
-            lines.append([workload, amount(cost(ours)) + " " + unit(ours), *[ratio(peer) for peer in peers]])
+        ratios = {system: ratio(found.get((workload, system))) for system in systems}
+        if ours and any(text for system, text in ratios.items() if system not in OURS):
+            lines.append([workload, amount(cost(ours)) + " " + unit(ours), *ratios.values()])
     return table(["workload", "joinly", *systems], lines)
 
 

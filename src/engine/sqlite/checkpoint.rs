@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::error::mapped;
 use super::open::File;
+use super::statement::Session;
 use super::wal_index::WalIndex;
 use crate::engine::Generation;
 use crate::error::{Error, Kind, Result};
@@ -22,6 +24,8 @@ const ROUNDS: u32 = 4;
 const WARN_FRAMES: u32 = 64 * PASSIVE_FRAMES;
 /// Without a commit for this long the log is emptied.
 const IDLE: Duration = Duration::from_secs(2);
+/// How long the commit under way in this process is waited for.
+const TURN: Duration = Duration::from_millis(200);
 /// How long a checkpoint that keeps writers waiting waits for readers, and how long the background thread rests after one in
 /// vain, then twice as long after each next.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -44,6 +48,8 @@ pub(super) struct Checkpointer {
     connection: Option<Connection>,
     seen: Generation,
     changed_at: Instant,
+    /// The last commit in a log that starts anew with the next one.
+    restarts_after: Generation,
     rest: Duration,
     rests_until: Instant,
 }
@@ -56,13 +62,14 @@ impl Checkpointer {
             connection: None,
             seen: Generation::UNKNOWN,
             changed_at: now,
+            restarts_after: Generation::UNKNOWN,
             rest: FIRST_REST,
             rests_until: now,
         }
     }
 
-    /// Does what is due. `release` gives up the snapshots of this process that nobody uses.
-    pub fn tick(&mut self, wal: &WalIndex, release: impl FnOnce()) -> Result<()> {
+    /// Does what is due. `release` gives up the snapshots of this process that nobody uses; `writer` is locked by its commits.
+    pub fn tick(&mut self, wal: &WalIndex, writer: &Mutex<Session>, release: impl FnOnce()) -> Result<()> {
         let (generation, frames, now) = (wal.generation(), wal.frames(), Instant::now());
         if generation != self.seen {
             (self.seen, self.changed_at) = (generation, now);
@@ -71,14 +78,19 @@ impl Checkpointer {
             self.run(PASSIVE, Duration::ZERO)?;
         }
         let idle = (frames > 0 || wal.is_nameless()) && now.duration_since(self.changed_at) >= IDLE;
-        if (idle || frames >= RESTART_FRAMES) && now >= self.rests_until {
+        let long = frames >= RESTART_FRAMES && generation != self.restarts_after;
+        if (idle || long) && now >= self.rests_until {
             for _ in 0..ROUNDS {
                 if wal.pending() > LEFT_FRAMES {
                     self.run(PASSIVE, Duration::ZERO)?;
                 }
             }
+            // Behind the commit under way, where SQLite's own waiting would find the lock taken again and again.
+            let turn = writer.try_lock_for(TURN);
             release();
-            if self.run(if idle { TRUNCATE } else { RESTART }, PATIENCE)? {
+            let done = turn.is_some() && self.run(if idle { TRUNCATE } else { RESTART }, PATIENCE)?;
+            if done {
+                self.restarts_after = wal.generation();
                 self.rest = FIRST_REST;
             } else {
                 self.rests_until = Instant::now() + self.rest;

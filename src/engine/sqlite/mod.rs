@@ -171,7 +171,7 @@ impl Engine for SqliteEngine {
         }
         // Whoever checkpoints now may wait for the snapshots that this thread releases.
         match self.checkpointer.try_lock() {
-            Some(mut checkpointer) => checkpointer.tick(&self.wal, || self.pool.release_all()),
+            Some(mut checkpointer) => checkpointer.tick(&self.wal, &self.writer, || self.pool.release_all()),
             None => Ok(()),
         }
     }

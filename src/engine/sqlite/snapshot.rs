@@ -34,6 +34,8 @@ struct Reader {
     session: Option<Session>,
     /// Whether a snapshot is held; then the fields below tell of it.
     held: bool,
+    /// Whether it may read the log, which then can't start anew. SQLite reads the database alone once all is copied there.
+    in_log: bool,
     generation: Generation,
     /// The last of the change log. Where that is damaged, records are read nevertheless.
     version: Result<u64>,
@@ -88,6 +90,7 @@ impl Pool {
         let reader = Arc::new(Mutex::new(Reader {
             session: Some(session),
             held: false,
+            in_log: true,
             generation: Generation::UNKNOWN,
             version: Ok(0),
             began: now,
@@ -110,10 +113,12 @@ impl Pool {
         for _ in 0..TRIES {
             reader.release()?;
             let before = self.wal.generation();
+            let in_log = self.wal.pending() > 0;
             let session = reader.session.as_ref().ok_or_else(closed)?;
             session.run(DOING, BEGIN, &[])?;
             reader.held = true;
             reader.began = Instant::now();
+            reader.in_log = true;
             reader.generation = Generation::UNKNOWN;
             // SQLite takes the snapshot at the first read.
             reader.version = match read::last_version(session) {
@@ -122,6 +127,7 @@ impl Pool {
             };
             if self.wal.generation() == before {
                 reader.generation = before;
+                reader.in_log = in_log;
                 break;
             }
         }
@@ -230,7 +236,7 @@ impl Drop for PooledSnapshot {
             state.used = Instant::now();
             state.user = None;
             // A log that is due to start anew can do so only once nobody reads it. Of a closed engine there is none.
-            if state.held && self.pool.wal.frames() >= RESTART_FRAMES {
+            if state.held && state.in_log && self.pool.wal.frames() >= RESTART_FRAMES {
                 state.give_up();
             }
         }

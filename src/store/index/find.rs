@@ -129,6 +129,7 @@ fn after_all(prefix: &[u8]) -> Bound<Vec<u8>> {
 }
 
 /// An entry of an index: a value, and the key of a document that has it.
+#[derive(Clone)]
 pub(crate) struct Entry {
     bytes: Vec<u8>,
     /// Where its key begins.

@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 
 use super::card::{Card, Cards, Kind};
 use crate::models::filter::Path;
-use crate::models::lobby::keys;
 use crate::store::{Entry, Value};
 
 /// A document and what was read of it.
@@ -26,9 +25,17 @@ impl Candidate {
         Some(Self { entry, document, card, attributes: OnceCell::new(), whole: OnceCell::new() })
     }
 
-    /// What follows `lobby:` in its key.
-    pub fn name(&self) -> String {
-        String::from_utf8_lossy(self.entry.key().get(keys::LOBBY.len()..).unwrap_or_default()).into_owned()
+    /// Gives it another document. Whether that is a JSON object.
+    pub fn set_document(&mut self, document: Value, cards: &Cards) -> bool {
+        let Some(card) = cards.of(&document) else { return false };
+        (self.document, self.card) = (document, card);
+        (self.attributes, self.whole) = (OnceCell::new(), OnceCell::new());
+        true
+    }
+
+    /// Its key, and its document.
+    pub fn into_parts(self) -> (Entry, Value) {
+        (self.entry, self.document)
     }
 
     /// The value at a path.

@@ -14,7 +14,7 @@ use crate::limits;
 use crate::models::check_word;
 use crate::models::document::{decode, encode};
 use crate::models::filter::{Filter, Path};
-use crate::store::{Look, Value};
+use crate::store::{Entry, Look, Value};
 
 mod candidate;
 mod card;
@@ -232,7 +232,7 @@ impl Lobbies<'_> {
         let mut walk = Walk::plan(&look, &cards, query, after.as_ref())?;
         let mut explain = Explain { index: walk.index(), ordered: walk.is_ordered(), ..Explain::default() };
         let mut best = Best { found: BTreeMap::new(), query };
-        while let Some(candidate) = walk.next()? {
+        while let Some(mut candidate) = walk.next()? {
             if explain.read == query.budget {
                 explain.exhausted = true;
                 break;
@@ -242,13 +242,11 @@ impl Lobbies<'_> {
             if walk.is_ordered() && best.is_complete(&rank) {
                 break;
             }
-            if after.as_ref().is_none_or(|after| rank > after.rank)
-                && let Some(candidate) = judge.accepted(candidate)?
-            {
+            if after.as_ref().is_none_or(|after| rank > after.rank) && judge.accepts(&mut candidate)? {
                 best.add(rank, candidate);
             }
         }
-        best.page(explain)
+        best.page(explain, &cards)
     }
 }
 
@@ -267,19 +265,19 @@ impl<'q> Judge<'q> {
         Self { query, kind, cards, look, now }
     }
 
-    /// The candidate, as time has made it, if it is what the query wants.
-    fn accepted(&self, candidate: Candidate) -> Result<Option<Candidate>> {
-        let candidate = if candidate.is_due(self.now) { self.settled(candidate)? } else { Some(candidate) };
-        Ok(candidate.filter(|candidate| {
-            candidate.is_of_kind(self.kind)
-                && candidate.is_visible(self.now)
-                && (self.query.full || candidate.is_joinable())
-                && self.query.filter.passes_by(&|path| candidate.value(path))
-        }))
+    /// Whether the candidate, made into what time has made of it, is what the query wants.
+    fn accepts(&self, candidate: &mut Candidate) -> Result<bool> {
+        if candidate.is_due(self.now) && !self.settle(candidate)? {
+            return Ok(false);
+        }
+        Ok(candidate.is_of_kind(self.kind)
+            && candidate.is_visible(self.now)
+            && (self.query.full || candidate.is_joinable())
+            && self.query.filter.passes_by(&|path| candidate.value(path)))
     }
 
-    /// What a lobby would be if somebody changed it now.
-    fn settled(&self, candidate: Candidate) -> Result<Option<Candidate>> {
+    /// Makes of a lobby what it would be if somebody changed it now. Whether it is one.
+    fn settle(&self, candidate: &mut Candidate) -> Result<bool> {
         let lobby: Lobby = decode(candidate.entry.key(), &candidate.document)?;
         let mut seats = BTreeMap::new();
         let mut scan = keys::seats(lobby.id);
@@ -303,14 +301,13 @@ impl<'q> Judge<'q> {
         };
         let mut turn = Turn::new(room, self.now, None);
         turn.settle().map_err(|refusal| refusal.0)?;
-        let document = encode(&turn.room().lobby)?.into();
-        Ok(Candidate::of(candidate.entry, document, self.cards))
+        Ok(candidate.set_document(encode(&turn.room().lobby)?.into(), self.cards))
     }
 }
 
 /// The best so far, one more than wanted: it tells whether there is a next page.
 struct Best<'q> {
-    found: BTreeMap<Rank, Candidate>,
+    found: BTreeMap<Rank, (Entry, Value)>,
     query: &'q Query,
 }
 
@@ -324,22 +321,26 @@ impl Best<'_> {
     }
 
     fn add(&mut self, rank: Rank, candidate: Candidate) {
-        self.found.insert(rank, candidate);
+        self.found.insert(rank, candidate.into_parts());
         if self.found.len() > self.query.limit + 1 {
             self.found.pop_last();
         }
     }
 
-    fn page(mut self, explain: Explain) -> Result<FoundPage> {
+    fn page(mut self, explain: Explain, cards: &Cards) -> Result<FoundPage> {
         let more = self.found.len() > self.query.limit;
         if more {
             self.found.pop_last();
         }
-        let cursor = match self.found.last_key_value() {
-            Some((_, last)) if more => Some(Cursor::write(last, self.query)?),
-            _ => None,
-        };
-        let found = self.found.into_values().map(|it| Found { name: it.name(), document: it.document });
+        let last = self.found.values().next_back().filter(|_| more);
+        let last = last.and_then(|(entry, document)| Candidate::of(entry.clone(), document.clone(), cards));
+        let cursor = last.map(|last| Cursor::write(&last, self.query)).transpose()?;
+        let found = self.found.into_values().map(|(entry, document)| Found { name: name(&entry), document });
         Ok(FoundPage { found: found.collect(), cursor, explain })
     }
+}
+
+/// What follows `lobby:` in its key.
+fn name(entry: &Entry) -> String {
+    String::from_utf8_lossy(entry.key().get(keys::LOBBY.len()..).unwrap_or_default()).into_owned()
 }
