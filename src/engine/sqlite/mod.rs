@@ -161,7 +161,9 @@ impl Engine for SqliteEngine {
     }
 
     fn begin(&self) -> Result<Box<dyn Writer + '_>> {
-        writer::begin(self.writer.lock(), &self.wal, self.options.busy_timeout)
+        // What others commit meanwhile makes the snapshots of this process stale, and these may be what they wait for.
+        let waits = || self.pool.release_all();
+        writer::begin(self.writer.lock(), &self.wal, self.options.busy_timeout, waits)
     }
 
     fn maintain(&self) -> Result<()> {

@@ -30,13 +30,20 @@ const TRIM_LOG: &str = "
 /// Key and value up to this size stay in the row: with pages of 4 KiB at least four rows fit on each.
 const INLINE_BYTES: usize = 900;
 
-/// Takes the write lock.
+/// Takes the write lock. Calls `waits` each time that others have it.
 pub(super) fn begin<'e>(
     session: MutexGuard<'e, Session>,
     wal: &'e WalIndex,
     timeout: Duration,
+    waits: impl Fn(),
 ) -> Result<Box<dyn Writer + 'e>> {
-    busy::retry(timeout, || session.run("begin a commit", BEGIN, &[]))?;
+    busy::retry(timeout, || {
+        let begun = session.run("begin a commit", BEGIN, &[]);
+        if begun.as_ref().is_err_and(|error| error.kind() == Kind::Busy) {
+            waits();
+        }
+        begun
+    })?;
     // Nobody commits or resets the log while this lock is held: the header stands still.
     let generation = wal.generation();
     Ok(Box::new(SqliteWriter {
