@@ -28,7 +28,7 @@ const IDLE: Duration = Duration::from_secs(2);
 const TURN: Duration = Duration::from_millis(200);
 /// How long a checkpoint that keeps writers waiting waits for readers, and how long the background thread rests after one in
 /// vain, then twice as long after each next.
-const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(8);
 const FIRST_REST: Duration = Duration::from_millis(100);
 const LONGEST_REST: Duration = Duration::from_secs(2);
 
@@ -48,8 +48,6 @@ pub(super) struct Checkpointer {
     connection: Option<Connection>,
     seen: Generation,
     changed_at: Instant,
-    /// The last commit in a log that starts anew with the next one.
-    restarts_after: Generation,
     rest: Duration,
     rests_until: Instant,
 }
@@ -62,7 +60,6 @@ impl Checkpointer {
             connection: None,
             seen: Generation::UNKNOWN,
             changed_at: now,
-            restarts_after: Generation::UNKNOWN,
             rest: FIRST_REST,
             rests_until: now,
         }
@@ -78,8 +75,7 @@ impl Checkpointer {
             self.run(PASSIVE, Duration::ZERO)?;
         }
         let idle = (frames > 0 || wal.is_nameless()) && now.duration_since(self.changed_at) >= IDLE;
-        let long = frames >= RESTART_FRAMES && generation != self.restarts_after;
-        if (idle || long) && now >= self.rests_until {
+        if (idle || frames >= RESTART_FRAMES) && now >= self.rests_until {
             for _ in 0..ROUNDS {
                 if wal.pending() > LEFT_FRAMES {
                     self.run(PASSIVE, Duration::ZERO)?;
@@ -87,10 +83,12 @@ impl Checkpointer {
             }
             // Behind the commit under way, where SQLite's own waiting would find the lock taken again and again.
             let turn = writer.try_lock_for(TURN);
+            if turn.is_some() && !idle && wal.pending() == 0 {
+                // The next commit starts anew by itself.
+                return Ok(());
+            }
             release();
-            let done = turn.is_some() && self.run(if idle { TRUNCATE } else { RESTART }, PATIENCE)?;
-            if done {
-                self.restarts_after = wal.generation();
+            if turn.is_some() && self.run(if idle { TRUNCATE } else { RESTART }, PATIENCE)? {
                 self.rest = FIRST_REST;
             } else {
                 self.rests_until = Instant::now() + self.rest;
