@@ -25,6 +25,7 @@ mod concurrency;
 mod engine_conformance;
 mod engine_jsonl;
 mod engine_jsonl_crash;
+mod engine_sqlite;
 mod expiry;
 mod indexes;
 mod lobby_calls;
