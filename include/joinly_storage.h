@@ -208,7 +208,7 @@
 #define JOINLY_VIEWER_OWNER 2
 
 /**
- * The lobby was created.
+ * The lobby was created, with "seats" that it keeps for players if it has some from the beginning, as that of a match.
  */
 #define JOINLY_EVENT_CREATED 1
 

@@ -27,10 +27,11 @@ def play(store: Store, name: str, count: int, seconds: float) -> None:
     heapq.heapify(waiting)
 
     def happened(event: Event) -> None:
-        if event.kind == "reserved" and event.change["seat"]["player"] in skill:
-            player = event.change["seat"]["player"]
-            players.setdefault(event.lobby, []).append(player)
-            store.lobbies[event.lobby].join(Join(player, attributes={"skill": skill[player]}))
+        if event.kind == "created":
+            mine = [seat["player"] for seat in event.change.get("seats", []) if seat["player"] in skill]
+            for player in mine:
+                players.setdefault(event.lobby, []).append(player)
+                store.lobbies[event.lobby].join(Join(player, attributes={"skill": skill[player]}))
         elif event.kind == "moved" and event.change["to"] == "closed":
             for player in players.pop(event.lobby, []):
                 heapq.heappush(waiting, (time.monotonic() + random.uniform(0, THINKING), player))

@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::models::document::encode;
 use crate::models::lobby::{Change, Event, Lobbies, Poll, PollAll};
 
-/// The lobby was created.
+/// The lobby was created, with "seats" that it keeps for players if it has some from the beginning, as that of a match.
 pub const JOINLY_EVENT_CREATED: u32 = 1;
 /// A player joined.
 pub const JOINLY_EVENT_JOINED: u32 = 2;

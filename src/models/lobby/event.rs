@@ -36,6 +36,9 @@ pub enum Change {
         lobby: Box<Lobby>,
         /// What few may know.
         private: Box<Private>,
+        /// Those for whom it keeps a seat from the beginning, in the order of their names.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        seats: Vec<Seat>,
     },
     /// A player joined.
     Joined {
@@ -238,13 +241,15 @@ impl Room {
     /// [`Kind::Corrupt`] when it is no first event.
     pub fn created(event: &Event) -> Result<Self> {
         match &event.change {
-            Change::Created { lobby, private } if event.version == 1 && lobby.id == event.lobby => Ok(Self {
-                lobby: (**lobby).clone(),
-                private: (**private).clone(),
-                seats: BTreeMap::new(),
-                bans: BTreeMap::new(),
-                invites: BTreeMap::new(),
-            }),
+            Change::Created { lobby, private, seats } if event.version == 1 && lobby.id == event.lobby => {
+                Ok(Self {
+                    lobby: (**lobby).clone(),
+                    private: (**private).clone(),
+                    seats: seats.iter().map(|seat| (seat.player.clone(), seat.clone())).collect(),
+                    bans: BTreeMap::new(),
+                    invites: BTreeMap::new(),
+                })
+            }
             _ => Err(damaged(event, "does not begin a lobby")),
         }
     }

@@ -24,7 +24,7 @@ pub(in crate::models) fn take_ids(store: &Store, count: usize) -> Result<Range<u
     Ok(end.checked_sub(count as u64).ok_or_else(out_of_range)?..end)
 }
 
-/// Opens a lobby without a password, with seats kept for players. `create` was checked.
+/// Opens a lobby without an owner and a password, with seats kept for players. `create` was checked.
 pub(in crate::models) fn open(
     txn: &mut Transaction,
     now: i64,
@@ -34,8 +34,7 @@ pub(in crate::models) fn open(
 ) -> Step<()> {
     let mut desk = Desk::new(txn, now);
     let code = desk.free_code(chance)?;
-    let mut turn = Turn::create(create, (id, &code, None), now)?;
-    turn.reserve(&By::Host, guests)?;
+    let turn = Turn::create_for(create, (id, &code, None), now, guests)?;
     desk.create(turn).map(drop)
 }
 

@@ -1,7 +1,7 @@
 //! The rules: what may be done to a lobby, and the events that it makes. Pure: no store, no clock, no chance.
 
 use super::event::{Change, Event, Leaving, Moving, Uninviting};
-use super::request::Create;
+use super::request::{By, Create, Reserve};
 use super::state::{Lease, Lobby, Private, Room, State, Team};
 use crate::error::Kind;
 use crate::models::{Refusal, Ruled};
@@ -88,13 +88,35 @@ impl Turn {
         };
         lobby.lease.next = lobby.closes_at();
         let actor = create.owner.as_ref().map(|owner| owner.player.clone());
-        let change = Change::Created { lobby: Box::new(lobby), private: Box::new(private) };
+        let change =
+            Change::Created { lobby: Box::new(lobby), private: Box::new(private), seats: Vec::new() };
         let event = Event { lobby: id, version: 1, time: now, actor, change };
         let room = Room::created(&event)?;
         let mut turn = Self { room, now, lease_time: now, actor: event.actor.clone(), events: vec![event] };
         if let Some(owner) = &create.owner {
             turn.seat(owner)?;
             turn.emit(Change::Owner { owner: Some(owner.player.clone()) })?;
+        }
+        Ok(turn)
+    }
+
+    /// Creates a lobby without an owner that keeps seats for players from the beginning, all or none.
+    ///
+    /// # Errors
+    /// Those of [`Turn::reserve`].
+    pub fn create_for(
+        create: &Create,
+        ids: (u64, &str, Option<&str>),
+        now: i64,
+        guests: &[Reserve],
+    ) -> Ruled<Self> {
+        let mut turn = Self::create(create, ids, now)?;
+        turn.reserve(&By::Host, guests)?;
+        turn.room.lobby.version = 1;
+        turn.events.truncate(1);
+        if let Some(Event { change: Change::Created { lobby, seats, .. }, .. }) = turn.events.first_mut() {
+            **lobby = turn.room.lobby.clone();
+            *seats = turn.room.seats.values().cloned().collect();
         }
         Ok(turn)
     }
@@ -258,6 +280,27 @@ mod tests {
             assert_eq!(room.clone().apply(&event).unwrap_err().kind(), Kind::Corrupt, "{event:?}");
         }
         assert_eq!(Room::created(&events[1]).unwrap_err().kind(), Kind::Corrupt);
+    }
+
+    #[test]
+    fn seats_that_are_kept_from_the_beginning_are_one_event() {
+        let create = Create { teams: vec![1, 1], max_members: 2, ..Create::default() };
+        let guest = |player: &str| Reserve {
+            player: player.to_owned(),
+            team: None,
+            role: String::new(),
+            for_ms: Some(50),
+        };
+        let begin = |guests: &[Reserve]| Turn::create_for(&create, (7, "CODE00", None), NOW, guests);
+        let mut turn = begin(&[guest("bob"), guest("ada")]).unwrap();
+        let (room, event) = (turn.room().clone(), turn.events.first().unwrap().clone());
+        assert_eq!((room.lobby.version, room.lobby.reserved, turn.events.len()), (1, 2, 1));
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(Room::created(&serde_json::from_str(&json).unwrap()).unwrap(), room);
+        turn.join(&Join::of("ada"), None).unwrap();
+        assert_eq!(turn.room().seats["ada"].member.as_ref().unwrap().joined, 2);
+        let all = [guest("bob"), guest("ada"), guest("cy")];
+        assert_eq!(begin(&all).unwrap_err().0.kind(), Kind::LobbyFull);
     }
 
     #[test]
