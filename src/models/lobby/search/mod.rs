@@ -231,7 +231,12 @@ impl Lobbies<'_> {
         let judge = Judge::new(query, &cards, &look, store.lease_time()?);
         let mut walk = Walk::plan(&look, &cards, query, after.as_ref())?;
         let mut explain = Explain { index: walk.index(), ordered: walk.is_ordered(), ..Explain::default() };
-        let mut best = Best { found: BTreeMap::new(), query };
+        // Along one order alone, everything comes in its place.
+        let found = match walk.is_ordered() && query.orders.len() <= 1 {
+            true => Hits::InOrder(Vec::new()),
+            false => Hits::Sorted(BTreeMap::new()),
+        };
+        let mut best = Best { found, query };
         while let Some(mut candidate) = walk.next()? {
             if explain.read == query.budget {
                 explain.exhausted = true;
@@ -305,37 +310,55 @@ impl<'q> Judge<'q> {
     }
 }
 
+/// The key of a lobby, with its value in the first order where an index told that, and its document.
+type Hit = (Entry, Value);
+
+enum Hits {
+    InOrder(Vec<Hit>),
+    Sorted(BTreeMap<Rank, Hit>),
+}
+
 /// The best so far, one more than wanted: it tells whether there is a next page.
 struct Best<'q> {
-    found: BTreeMap<Rank, (Entry, Value)>,
+    found: Hits,
     query: &'q Query,
 }
 
 impl Best<'_> {
     /// Whether nothing that comes at `rank` or later, along the first order, can be among them.
     fn is_complete(&self, rank: &Rank) -> bool {
-        // Along one order alone, everything comes in its place.
-        let exact = self.query.orders.len() <= 1;
-        self.found.len() > self.query.limit
-            && self.found.last_key_value().is_some_and(|(last, _)| exact || last.is_before(rank))
+        match &self.found {
+            Hits::InOrder(found) => found.len() > self.query.limit,
+            Hits::Sorted(found) => {
+                let last = found.last_key_value().filter(|_| found.len() > self.query.limit);
+                last.is_some_and(|(last, _)| last.is_before(rank))
+            }
+        }
     }
 
     fn add(&mut self, rank: Rank, candidate: Candidate) {
-        self.found.insert(rank, candidate.into_parts());
-        if self.found.len() > self.query.limit + 1 {
-            self.found.pop_last();
+        match &mut self.found {
+            Hits::InOrder(found) => found.push(candidate.into_parts()),
+            Hits::Sorted(found) => {
+                found.insert(rank, candidate.into_parts());
+                if found.len() > self.query.limit + 1 {
+                    found.pop_last();
+                }
+            }
         }
     }
 
-    fn page(mut self, explain: Explain, cards: &Cards) -> Result<FoundPage> {
-        let more = self.found.len() > self.query.limit;
-        if more {
-            self.found.pop_last();
-        }
-        let last = self.found.values().next_back().filter(|_| more);
+    fn page(self, explain: Explain, cards: &Cards) -> Result<FoundPage> {
+        let mut found = match self.found {
+            Hits::InOrder(found) => found,
+            Hits::Sorted(found) => found.into_values().collect(),
+        };
+        let more = found.len() > self.query.limit;
+        found.truncate(self.query.limit);
+        let last = found.last().filter(|_| more);
         let last = last.and_then(|(entry, document)| Candidate::of(entry.clone(), document.clone(), cards));
         let cursor = last.map(|last| Cursor::write(&last, self.query)).transpose()?;
-        let found = self.found.into_values().map(|(entry, document)| Found { name: name(&entry), document });
+        let found = found.into_iter().map(|(entry, document)| Found { name: name(&entry), document });
         Ok(FoundPage { found: found.collect(), cursor, explain })
     }
 }
