@@ -67,16 +67,8 @@ impl Place {
         store.close()?;
         drop(store);
         reporter.phase(Phase::Finish, 0, 0)?;
-        let replaced = match wanted.exists() {
-            true => {
-                let aside = unused(wanted)?;
-                rename(wanted, &aside)?;
-                Some(aside)
-            }
-            false => None,
-        };
-        rename(made, wanted)?;
-        Ok((Store::open(&self.wanted)?, replaced))
+        let aside = replace(wanted, made)?;
+        Ok((Store::open(&self.wanted)?, aside))
     }
 }
 
@@ -101,6 +93,29 @@ fn remove(database: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Puts a database in the place of another one, if there is one; answers where that is from now on. Where the system can do it,
+/// and nothing is beside the other since it was closed, one of both is in the place at any time.
+fn replace(wanted: &Path, made: &Path) -> Result<Option<PathBuf>> {
+    if !wanted.exists() {
+        return rename(made, wanted).map(|()| None);
+    }
+    let aside = unused(wanted)?;
+    let mut beside = BESIDE.iter().filter(|suffix| !suffix.is_empty());
+    if !beside.any(|suffix| with_suffix(wanted, suffix).exists()) {
+        // A process that is killed here leaves the new one under the name of the other, and nothing is lost.
+        rename(made, &aside)?;
+        if crate::platform::exchange(&aside, wanted).is_ok() {
+            let failed = |error: std::io::Error| Error::io(&error, wanted.display());
+            crate::platform::sync_directory_of(wanted).map_err(failed)?;
+            return Ok(Some(aside));
+        }
+        rename(&aside, made)?;
+    }
+    rename(wanted, &aside)?;
+    rename(made, wanted)?;
+    Ok(Some(aside))
+}
+
 /// A name for what is replaced.
 fn unused(path: &Path) -> Result<PathBuf> {
     let mut names = (1..1000).map(|number| with_suffix(path, &format!(".replaced-{number}")));
@@ -119,4 +134,48 @@ fn rename(from: &Path, to: &Path) -> Result<()> {
         }
     }
     crate::platform::sync_directory_of(to).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(folder: &Path, name: &str, contents: &str) -> PathBuf {
+        let path = folder.join(name);
+        std::fs::write(&path, contents).unwrap();
+        path
+    }
+
+    #[test]
+    fn what_is_replaced_is_kept_with_what_is_beside_it() {
+        let home = tempfile::tempdir().unwrap();
+        let wanted = database(home.path(), "a.db", "old");
+        database(home.path(), "a.db-wal", "old log");
+        let made = database(home.path(), "a.db.part", "new");
+        let aside = replace(&wanted, &made).unwrap().unwrap();
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+        assert_eq!((read(&wanted), read(&aside)), ("new".into(), "old".into()));
+        assert_eq!(read(&with_suffix(&aside, "-wal")), "old log");
+        assert!(!made.exists() && !with_suffix(&wanted, "-wal").exists());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn there_is_always_one_in_the_place() {
+        let home = tempfile::tempdir().unwrap();
+        let wanted = database(home.path(), "a.db", "0");
+        std::thread::scope(|scope| {
+            let replacer = scope.spawn(|| {
+                for round in 1..=300 {
+                    let made = database(home.path(), "a.db.part", &round.to_string());
+                    let aside = replace(&wanted, &made).unwrap().unwrap();
+                    assert_eq!(std::fs::read_to_string(&aside).unwrap(), (round - 1).to_string());
+                    std::fs::remove_file(aside).unwrap();
+                }
+            });
+            while !replacer.is_finished() {
+                assert!(std::fs::read_to_string(&wanted).unwrap().parse::<u32>().is_ok());
+            }
+        });
+    }
 }

@@ -79,9 +79,34 @@ pub(crate) fn sync_directory_of(file: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(unix)]
-fn file_system_of(path: &Path) -> Option<libc::statvfs> {
+fn c_path(path: &Path) -> std::io::Result<std::ffi::CString> {
     use std::os::unix::ffi::OsStrExt;
-    let path = std::ffi::CString::new(path.as_os_str().as_bytes()).ok()?;
+    std::ffi::CString::new(path.as_os_str().as_bytes()).map_err(std::io::Error::from)
+}
+
+/// Has two files or folders of one file system change names, at once: everybody finds one or the other at any time.
+/// `Unsupported` where there is no such call.
+pub(crate) fn exchange(one: &Path, other: &Path) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let (one, other) = (c_path(one)?, c_path(other)?);
+        let (here, both) = (libc::AT_FDCWD, libc::RENAME_EXCHANGE);
+        // SAFETY: two NUL-terminated paths that live as long as the call, and flags that it knows or refuses.
+        match unsafe { libc::syscall(libc::SYS_renameat2, here, one.as_ptr(), here, other.as_ptr(), both) } {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (one, other);
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[cfg(unix)]
+fn file_system_of(path: &Path) -> Option<libc::statvfs> {
+    let path = c_path(path).ok()?;
     let mut file_system = std::mem::MaybeUninit::<libc::statvfs>::zeroed();
     // SAFETY: a NUL-terminated path, and room for the answer, of which all-zero is a valid value.
     unsafe {

@@ -95,7 +95,7 @@ impl Checkpointer {
                 self.rest = LONGEST_REST.min(self.rest * 2);
                 if frames >= WARN_FRAMES {
                     crate::log::warn(format_args!(
-                        "the write-ahead log has {frames} pages: a reader keeps it from starting anew"
+                        "the write-ahead log has {frames} pages: readers or long commits keep it from starting anew"
                     ));
                 }
             }
