@@ -34,7 +34,7 @@ pub(in crate::models) fn open(
 ) -> Step<()> {
     let mut desk = Desk::new(txn, now);
     let code = desk.free_code(chance)?;
-    let turn = Turn::create_for(create, (id, &code, None), now, guests)?;
+    let turn = Turn::create_for(create, (id, &code), now, guests)?;
     desk.create(turn).map(drop)
 }
 

@@ -100,17 +100,18 @@ impl Turn {
         Ok(turn)
     }
 
-    /// Creates a lobby without an owner that keeps seats for players from the beginning, all or none.
+    /// Creates a lobby that keeps seats for players from the beginning, all or none. `create` was checked, and has neither an
+    /// owner nor a password.
     ///
     /// # Errors
     /// Those of [`Turn::reserve`].
-    pub fn create_for(
+    pub(super) fn create_for(
         create: &Create,
-        ids: (u64, &str, Option<&str>),
+        (id, code): (u64, &str),
         now: i64,
         guests: &[Reserve],
     ) -> Ruled<Self> {
-        let mut turn = Self::create(create, ids, now)?;
+        let mut turn = Self::create(create, (id, code, None), now)?;
         turn.reserve(&By::Host, guests)?;
         turn.room.lobby.version = 1;
         turn.events.truncate(1);
@@ -291,7 +292,7 @@ mod tests {
             role: String::new(),
             for_ms: Some(50),
         };
-        let begin = |guests: &[Reserve]| Turn::create_for(&create, (7, "CODE00", None), NOW, guests);
+        let begin = |guests: &[Reserve]| Turn::create_for(&create, (7, "CODE00"), NOW, guests);
         let mut turn = begin(&[guest("bob"), guest("ada")]).unwrap();
         let (room, event) = (turn.room().clone(), turn.events.first().unwrap().clone());
         assert_eq!((room.lobby.version, room.lobby.reserved, turn.events.len()), (1, 2, 1));
