@@ -1114,7 +1114,7 @@ typedef struct {
      */
     uint8_t reserved[5];
     /**
-     * How many things a member may say at once; 0: as many as they like.
+     * How many things a member may say at once, counted anew for who has left and joined again; 0: as many as they like.
      */
     uint32_t chat_burst;
     /**

@@ -81,7 +81,8 @@ class LobbyOptions(TypedDict, total=False):
     close_after: Optional[float]
     """How long a stale lobby stays; 3600 by default."""
     chat_burst: int
-    """How many things a member may say at once; 0, the default: as many as they like."""
+    """How many things a member may say at once, counted anew for who has left and joined again; 0, the default: as many
+    as they like."""
     chat_every: Optional[float]
     """How long it is then until one more, in seconds."""
     keep_events: int

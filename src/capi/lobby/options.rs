@@ -149,7 +149,7 @@ pub struct joinly_lobby_options {
     pub keep_empty: u8,
     /// Zero.
     pub reserved: [u8; 5],
-    /// How many things a member may say at once; 0: as many as they like.
+    /// How many things a member may say at once, counted anew for who has left and joined again; 0: as many as they like.
     pub chat_burst: u32,
     /// How long it is then until one more, in milliseconds; not 0 where there is a burst.
     pub chat_every_ms: u32,

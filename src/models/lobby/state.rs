@@ -86,7 +86,8 @@ impl Default for Timing {
     }
 }
 
-/// How much each member may say: `burst` things at once, and then one every `every_ms` milliseconds.
+/// How much each member may say: `burst` things at once, and then one every `every_ms` milliseconds; counted anew for who has
+/// left and joined again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chat {

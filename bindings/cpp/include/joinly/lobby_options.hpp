@@ -100,7 +100,8 @@ struct LobbyOptions {
     /// How long the lobby is believed after a heartbeat of its owner or host, and then stays, stale, until it closes.
     std::chrono::milliseconds stale_after{30'000};
     std::chrono::milliseconds close_after{3'600'000};
-    /// How many things a member may say at once (0: as many as they like), and how long it is then until one more.
+    /// How many things a member may say at once (0: as many as they like), and how long it is then until one more;
+    /// counted anew for who has left and joined again.
     std::uint32_t chat_burst = 0;
     std::chrono::milliseconds chat_every{};
     /// At least so many of its last events are kept.
