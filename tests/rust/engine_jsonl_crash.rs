@@ -118,6 +118,23 @@ fn interrupted(before: &Files, after: &Files, order: &[&str], at: usize, cut: us
 }
 
 #[test]
+fn what_is_removed_after_a_checkpoint_that_died_stays_removed() {
+    let home = tempfile::tempdir().unwrap();
+    let (mut files, _) = before_appending(&home.path().join("store"));
+    let log = files.insert("wal/transaction.log".into(), Vec::new()).unwrap();
+    files.insert("wal/checkpoint.log".into(), log);
+    let there = lay_out(&files);
+    // None of these is in the log that was put aside.
+    commit(&open(there.path()), &[("key:5".into(), None), (row("t", 5), None)]);
+    let engine = open(there.path());
+    let told = state(&engine);
+    engine.checkpoint().unwrap();
+    assert_eq!(engine.verify().unwrap(), [""; 0]);
+    drop(engine);
+    assert_eq!(state(&open(there.path())), told);
+}
+
+#[test]
 fn a_checkpoint_that_dies_while_it_appends_loses_and_doubles_nothing() {
     let home = tempfile::tempdir().unwrap();
     let (before, told) = before_appending(&home.path().join("store"));

@@ -64,7 +64,7 @@ pub(super) struct Files {
 
 /// A part of the write-ahead log that has been put aside.
 pub(super) struct Pending {
-    /// A state that has all of it, and maybe more.
+    /// The state at its end: with anything later, the files would be thought to have it too.
     pub now: Box<dyn Snapshot>,
     pub tables: Tables,
     pub touched: Touched,

@@ -142,15 +142,19 @@ impl JsonlEngine {
         let mut writer = memory.begin()?;
         let (aside, log) = (layout.checkpoint(), layout.log());
         let (_, put_aside) = load::replay(&aside, &folder::read(&aside)?, writer.as_mut())?;
+        writer.commit().map_err(|failed| failed.error)?;
+        let end_of_aside = memory.snapshot(Hold::Long)?;
+
+        let mut writer = memory.begin()?;
         let (end, touched) = load::replay(&log, &folder::read(&log)?, writer.as_mut())?;
         load::expiries(writer.as_mut())?;
         writer.commit().map_err(|failed| failed.error)?;
 
         let mut edited = found.edited;
         edited.retain(|key, _| !touched.keys.contains(key) && !put_aside.keys.contains(key));
-        let now = memory.snapshot(Hold::Long)?;
-        let tables = Tables::of(now.as_ref())?;
-        let pending = Pending { now, tables: tables.clone(), touched: put_aside };
+        let tables = Tables::of(memory.snapshot(Hold::Long)?.as_ref())?;
+        let tables_then = Tables::of(end_of_aside.as_ref())?;
+        let pending = Pending { now: end_of_aside, tables: tables_then, touched: put_aside };
         let files = Files {
             layout: layout.clone(),
             tables: Tables::of(base.as_ref())?,
