@@ -143,18 +143,22 @@ impl JsonlEngine {
         let (aside, log) = (layout.checkpoint(), layout.log());
         let (_, put_aside) = load::replay(&aside, &folder::read(&aside)?, writer.as_mut())?;
         writer.commit().map_err(|failed| failed.error)?;
-        let end_of_aside = memory.snapshot(Hold::Long)?;
+        let mut edited = found.edited;
+        edited.retain(|key, _| !put_aside.keys.contains(key));
+        let pending = match aside.exists() {
+            true => {
+                let now = memory.snapshot(Hold::Long)?;
+                Some(Pending { tables: Tables::of(now.as_ref())?, now, touched: put_aside })
+            }
+            false => None,
+        };
 
         let mut writer = memory.begin()?;
         let (end, touched) = load::replay(&log, &folder::read(&log)?, writer.as_mut())?;
         load::expiries(writer.as_mut())?;
         writer.commit().map_err(|failed| failed.error)?;
-
-        let mut edited = found.edited;
-        edited.retain(|key, _| !touched.keys.contains(key) && !put_aside.keys.contains(key));
+        edited.retain(|key, _| !touched.keys.contains(key));
         let tables = Tables::of(memory.snapshot(Hold::Long)?.as_ref())?;
-        let tables_then = Tables::of(end_of_aside.as_ref())?;
-        let pending = Pending { now: end_of_aside, tables: tables_then, touched: put_aside };
         let files = Files {
             layout: layout.clone(),
             tables: Tables::of(base.as_ref())?,
@@ -162,7 +166,7 @@ impl JsonlEngine {
             rows: found.rows,
             keys: found.keys,
             changes: found.changes,
-            pending: aside.exists().then_some(pending),
+            pending,
         };
         let log = match options.read_only {
             true => None,
